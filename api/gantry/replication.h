@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replication modes: the single door through which a log is written. Asynchronous, synchronous
+ * and DLedger modes differ behind it; in front of it nobody can tell.
+ *
+ * Four marks of a log:
+ *   appended    written by this node
+ *   durable     survives a power cut here
+ *   replicated  stored by as many followers as the mode waits for
+ *   visible     what readers never pass: durable under synchronous flush, appended otherwise,
+ *               whatever followers do; committed under DLedger; what it stored, on a follower.
+ *               It may end inside a record.
+ * Acknowledgement is separate: a message whose flush or replicas are late keeps its offsets.
+ *
+ * How a record is placed. It carries its own physical offset, queue offset and store time, which
+ * are known only inside the append, and its length may depend on its queue offset. So the door
+ * calls place for each record with the address where it stands in the log, under the log's lock;
+ * place does not call out, allocate or wait. A record never crosses a segment's end: the mode
+ * pads the tail in its own way, and puts its own frame (DLedger: 48 bytes) before the record. */
+#ifndef GANTRY_REPLICATION_H
+#define GANTRY_REPLICATION_H
+
+#include <gantry/base.h>
+#include <gantry/op.h>
+#include <gantry/storage.h>
+
+GANTRY_BEGIN
+
+enum { GANTRY_RECORD_NO_WAIT = 1 }; /* acknowledged when appended, whatever the flush mode */
+
+struct gantry_record {
+	/* in */
+	uint32_t bytes_max; /* its longest encoding */
+	uint32_t unit;      /* this many records from here share a segment; 0 and 1: only itself */
+	uint32_t flags;
+	/* out */
+	uint32_t bytes; /* what place wrote */
+	uint64_t at;    /* where the record itself begins, behind the mode's frame */
+	void *user;
+};
+
+struct gantry_batch {
+	struct gantry_record *record;
+	uint32_t count;
+	uint32_t placed; /* out: the first placed records are in the log, in order */
+	int64_t store_ms; /* out: ms since the epoch; never less than that of an earlier batch */
+	uint64_t end;     /* out: log offset behind the last placed record */
+	/* Encodes record at to, which stands for log offset at; returns the bytes used, at most
+	 * bytes_max, or 0 to leave this record out. */
+	uint32_t (*place)(struct gantry_batch *, struct gantry_record *, uint8_t *to, uint64_t at,
+			  int64_t store_ms);
+	void *user;
+};
+
+enum gantry_mark { GANTRY_APPENDED, GANTRY_DURABLE, GANTRY_REPLICATED, GANTRY_VISIBLE };
+
+enum gantry_ack { /* op->result of a proposal */
+	GANTRY_ACK,
+	GANTRY_FLUSH_LATE,   /* stored, not known to be durable in time */
+	GANTRY_REPLICA_LATE, /* stored, followers late */
+	GANTRY_REPLICA_FEW,  /* stored, too few followers in reach */
+	GANTRY_TERM_LOST,    /* perhaps stored: another node leads now */
+};
+
+/* The way back up, handed down when attaching. Called with no lock held. */
+struct gantry_log_client {
+	uint32_t size;
+	uint32_t reserved;
+	/* The log now ends at at: forget what stood behind it in queues, index and counters. The
+	 * next append waits until this returns. May block; called on a worker or the control loop. */
+	int (*cut)(void *user, uint64_t at);
+	/* This node leads (or no longer does). ready: the client has caught up and the mode may let
+	 * proposals in. Control loop. */
+	int (*role)(void *user, int leads, uint64_t term, struct gantry_op *ready);
+};
+
+struct gantry_replication_ops { /* the vtable of a GANTRY_REPLICATION service */
+	uint32_t size;
+	uint32_t reserved;
+	/* Opens the log with the storage engine that is configured beside it. What is there can be
+	 * read and is not yet writable. Control thread; may block. One log per instance. */
+	int (*attach)(struct gantry_inst *, const struct gantry_shape *,
+		      const struct gantry_log_client *, void *user);
+	/* The client has read everything that is valid, up to end; what stands behind it is cut.
+	 * From here on the log grows and marks move. Control thread; may block. */
+	int (*recovered)(struct gantry_inst *, uint64_t end);
+	/* Writes a batch. 0: placed and acknowledged. Positive: placed; op->result is an enum
+	 * gantry_ack when flush and followers have answered or op's deadline passed. Negative:
+	 * nothing was placed: -EAGAIN busy, -EROFS not the leader, -ENOSPC, -EIO fenced, -EMSGSIZE
+	 * a unit is larger than a segment. When placed < count without an error, the rest did not
+	 * fit now. batch is the caller's and may go when propose returns. Any thread. */
+	int (*propose)(struct gantry_inst *, struct gantry_batch *, struct gantry_op *op);
+	/* 0: the mark has passed upto (mark >= upto); positive: op finishes when it does, with the
+	 * mark as its result. -ESHUTDOWN. Any thread. */
+	int (*wait)(struct gantry_inst *, enum gantry_mark, uint64_t upto, struct gantry_op *op);
+	uint64_t (*mark)(const struct gantry_inst *, enum gantry_mark); /* any thread */
+	void (*bounds)(const struct gantry_inst *, struct gantry_bounds *ret); /* any thread */
+	/* As the log's read, but frames, pads and divides are hidden: ret->offset is where the
+	 * next record begins, at or behind at, and no frame or divide lies inside the slice. A pad
+	 * may end it: read again from where the last record ended. -ERANGE: nothing there yet.
+	 * Not bound by the visible mark: the caller sees to that. */
+	int (*read)(struct gantry_inst *, uint64_t at, uint64_t max, struct gantry_slice *ret,
+		    struct gantry_op *op);
+	/* Removes whole segments before an offset; returns how many. May block. */
+	int (*expire)(struct gantry_inst *, uint64_t before);
+	int64_t (*modified_ms)(struct gantry_inst *, uint64_t at); /* as the log's */
+	/* Syncs, closes the log. Control thread; no op of this client is left. */
+	void (*detach)(struct gantry_inst *);
+};
+
+GANTRY_END
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Java peer's entry: runs scenarios against one name server and prints one JSON line for each.
+package peers;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * {@code Main SCENARIO key=value...} runs one scenario; {@code Main -} reads such lines from standard input until it
+ * ends, so that one JVM serves many. The exit code is 0 when every scenario ran to its end without a problem.
+ */
+public final class Main {
+    private static final Map<String, Scenario> SCENARIOS = new TreeMap<>(Map.ofEntries(
+        Map.entry("send", new SendScenario()),
+        Map.entry("push", new PushScenario()),
+        Map.entry("fields", new FieldsScenario()),
+        Map.entry("auto-create", new AutoCreateScenario()),
+        Map.entry("errors", new ErrorScenario()),
+        Map.entry("bodies", new BodyScenario()),
+        Map.entry("queue-offsets", new QueueOffsetScenario()),
+        Map.entry("resume", new ResumeScenario()),
+        Map.entry("from-last", new FromLastScenario()),
+        Map.entry("pull", new PullScenario()),
+        Map.entry("lite-subscribe", new LiteSubscribeScenario()),
+        Map.entry("lite-assign", new LiteAssignScenario()),
+        Map.entry("broadcast", new BroadcastScenario()),
+        Map.entry("rebalance", new RebalanceScenario()),
+        Map.entry("long-poll", new LongPollScenario())));
+
+    private Main() {
+    }
+
+    public static void main(String[] argv) throws Exception {
+        PrintStream results = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        System.setOut(System.err); // client libraries print notices of their own
+        boolean good = true;
+        if (argv.length == 1 && argv[0].equals("-")) {
+            BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                good &= runOne(line.trim().split("\\s+"), results);
+            }
+        } else {
+            good = runOne(argv, results);
+        }
+        System.exit(good ? 0 : 1); // client libraries may leave threads behind
+    }
+
+    private static boolean runOne(String[] words, PrintStream results) {
+        Report report = new Report();
+        Scenario scenario = words.length == 0 ? null : SCENARIOS.get(words[0]);
+        if (scenario == null) {
+            report.problem("usage: SCENARIO key=value..., with a scenario of " + SCENARIOS.keySet());
+        } else {
+            Args args = new Args(Arrays.asList(words).subList(1, words.length));
+            try (Session session = new Session(args)) {
+                scenario.run(session, report);
+            } catch (Exception | AssertionError e) {
+                e.printStackTrace();
+                report.problem(e.toString());
+            }
+        }
+        results.println(report.toJson());
+        return report.isGood();
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package peers;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.TreeMap;
+import org.apache.rocketmq.client.ClientConfig;
+import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
+import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
+import org.apache.rocketmq.client.consumer.store.RemoteBrokerOffsetStore;
+import org.apache.rocketmq.client.exception.MQClientException;
+import org.apache.rocketmq.client.impl.MQClientManager;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
+import org.apache.rocketmq.common.message.MessageQueue;
+
+/** The clients of one scenario: made for its name server and topic, shut down when it ends. */
+final class Session implements AutoCloseable {
+    /** Producers ask for this many queues when a topic is created by sending to it. */
+    static final int QUEUES = 4;
+
+    final Args args;
+    final String topic;
+    private final String namesrv;
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+
+    Session(Args args) {
+        this.args = args;
+        this.namesrv = args.text("namesrv");
+        this.topic = args.text("topic");
+    }
+
+    /** A group name of this scenario only. */
+    String group(String role) {
+        return topic + "-" + role;
+    }
+
+    /** Not started. Doesn't retry, so that a refused send shows. */
+    DefaultMQProducer newProducer() {
+        DefaultMQProducer producer = prepared(new DefaultMQProducer(group("producer")));
+        producer.setDefaultTopicQueueNums(QUEUES);
+        producer.setSendMsgTimeout(10_000);
+        producer.setRetryTimesWhenSendFailed(0);
+        producer.setRetryTimesWhenSendAsyncFailed(0);
+        closers.push(producer::shutdown);
+        return producer;
+    }
+
+    DefaultMQProducer startedProducer() throws MQClientException {
+        DefaultMQProducer producer = newProducer();
+        producer.start();
+        return producer;
+    }
+
+    /** Not started, without subscription and listener. Begins at the first message of each queue. */
+    DefaultMQPushConsumer newPushConsumer(String role) {
+        DefaultMQPushConsumer consumer = prepared(new DefaultMQPushConsumer(group(role)));
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        closers.push(consumer::shutdown);
+        return consumer;
+    }
+
+    /** Not started. Commits only when told. */
+    DefaultLitePullConsumer newLitePullConsumer(String role) {
+        DefaultLitePullConsumer consumer = prepared(new DefaultLitePullConsumer(group(role)));
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        consumer.setAutoCommit(false);
+        closers.push(consumer::shutdown);
+        return consumer;
+    }
+
+    @SuppressWarnings("deprecation") // the plain pull client is the one that shows each answer's status
+    DefaultMQPullConsumer startedPullConsumer(String role) throws MQClientException {
+        DefaultMQPullConsumer consumer = prepared(new DefaultMQPullConsumer(group(role)));
+        closers.push(consumer::shutdown);
+        consumer.start();
+        return consumer;
+    }
+
+    private <T extends ClientConfig> T prepared(T client) {
+        client.setNamesrvAddr(namesrv);
+        return client;
+    }
+
+    /** Waits until the topic's route has reached the name server; sorted by queue id. */
+    static List<MessageQueue> queues(DefaultMQProducer producer, String topic) throws Exception {
+        List<List<MessageQueue>> found = new java.util.ArrayList<>();
+        Wait.until("the route of " + topic, () -> {
+            try {
+                found.add(producer.fetchPublishMessageQueues(topic));
+                return true;
+            } catch (MQClientException e) {
+                return false;
+            }
+        });
+        found.get(0).sort(null);
+        return found.get(0);
+    }
+
+    /** The connection below a client, for what clients ask brokers but don't offer to applications. */
+    static MQClientInstance instance(ClientConfig client) {
+        return MQClientManager.getInstance().getOrCreateMQClientInstance(client);
+    }
+
+    /** The offset that the broker keeps for each queue: -1 where it knows none. */
+    TreeMap<Integer, Long> storedOffsets(ClientConfig client, String role, List<MessageQueue> queues) {
+        RemoteBrokerOffsetStore store = new RemoteBrokerOffsetStore(instance(client), group(role));
+        TreeMap<Integer, Long> offsets = new TreeMap<>();
+        for (MessageQueue queue : queues) {
+            offsets.put(queue.getQueueId(), store.readOffset(queue, ReadOffsetType.READ_FROM_STORE));
+        }
+        return offsets;
+    }
+
+    /** Waits until the broker keeps offsets for the group that add up to so many messages. */
+    void awaitStored(ClientConfig client, String role, List<MessageQueue> queues, long total) throws Exception {
+        Wait.until("stored offsets of " + group(role) + " to add up to " + total, () ->
+            storedOffsets(client, role, queues).values().stream().mapToLong(Long::longValue).sum() == total);
+    }
+
+    @Override
+    public void close() {
+        while (!closers.isEmpty()) {
+            closers.pop().run();
+        }
+    }
+}

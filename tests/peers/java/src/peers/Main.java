@@ -11,28 +11,29 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * {@code Main SCENARIO key=value...} runs one scenario; {@code Main -} reads such lines from standard input until it
  * ends, so that one JVM serves many. The exit code is 0 when every scenario ran to its end without a problem.
  */
 public final class Main {
-    private static final Map<String, Scenario> SCENARIOS = new TreeMap<>(Map.ofEntries(
-        Map.entry("send", new SendScenario()),
-        Map.entry("push", new PushScenario()),
-        Map.entry("fields", new FieldsScenario()),
-        Map.entry("auto-create", new AutoCreateScenario()),
-        Map.entry("errors", new ErrorScenario()),
-        Map.entry("bodies", new BodyScenario()),
-        Map.entry("queue-offsets", new QueueOffsetScenario()),
-        Map.entry("resume", new ResumeScenario()),
-        Map.entry("from-last", new FromLastScenario()),
-        Map.entry("pull", new PullScenario()),
-        Map.entry("lite-subscribe", new LiteSubscribeScenario()),
-        Map.entry("lite-assign", new LiteAssignScenario()),
-        Map.entry("broadcast", new BroadcastScenario()),
-        Map.entry("rebalance", new RebalanceScenario()),
-        Map.entry("long-poll", new LongPollScenario())));
+    private static final Map<String, Supplier<Scenario>> SCENARIOS = new TreeMap<>(Map.ofEntries(
+        Map.entry("send", SendScenario::new),
+        Map.entry("push", PushScenario::new),
+        Map.entry("fields", FieldsScenario::new),
+        Map.entry("auto-create", AutoCreateScenario::new),
+        Map.entry("errors", ErrorScenario::new),
+        Map.entry("bodies", BodyScenario::new),
+        Map.entry("queue-offsets", QueueOffsetScenario::new),
+        Map.entry("resume", ResumeScenario::new),
+        Map.entry("from-last", FromLastScenario::new),
+        Map.entry("pull", PullScenario::new),
+        Map.entry("lite-subscribe", LiteSubscribeScenario::new),
+        Map.entry("lite-assign", LiteAssignScenario::new),
+        Map.entry("broadcast", BroadcastScenario::new),
+        Map.entry("rebalance", RebalanceScenario::new),
+        Map.entry("long-poll", LongPollScenario::new)));
 
     private Main() {
     }
@@ -47,20 +48,20 @@ public final class Main {
                 good &= runOne(line.trim().split("\\s+"), results);
             }
         } else {
-            good = runOne(argv, results);
+            good = runOne(argv.length == 0 ? new String[] {""} : argv, results);
         }
         System.exit(good ? 0 : 1); // client libraries may leave threads behind
     }
 
     private static boolean runOne(String[] words, PrintStream results) {
         Report report = new Report();
-        Scenario scenario = words.length == 0 ? null : SCENARIOS.get(words[0]);
+        Supplier<Scenario> scenario = SCENARIOS.get(words[0]);
         if (scenario == null) {
             report.problem("usage: SCENARIO key=value..., with a scenario of " + SCENARIOS.keySet());
         } else {
             Args args = new Args(Arrays.asList(words).subList(1, words.length));
             try (Session session = new Session(args)) {
-                scenario.run(session, report);
+                scenario.get().run(session, report);
             } catch (Exception | AssertionError e) {
                 e.printStackTrace();
                 report.problem(e.toString());

@@ -2,6 +2,7 @@
 package peers;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.TreeMap;
@@ -73,7 +74,6 @@ final class Session implements AutoCloseable {
         return consumer;
     }
 
-    @SuppressWarnings("deprecation") // the plain pull client is the one that shows each answer's status
     DefaultMQPullConsumer startedPullConsumer(String role) throws MQClientException {
         DefaultMQPullConsumer consumer = prepared(new DefaultMQPullConsumer(group(role)));
         closers.push(consumer::shutdown);
@@ -88,7 +88,7 @@ final class Session implements AutoCloseable {
 
     /** Waits until the topic's route has reached the name server; sorted by queue id. */
     static List<MessageQueue> queues(DefaultMQProducer producer, String topic) throws Exception {
-        List<List<MessageQueue>> found = new java.util.ArrayList<>();
+        List<List<MessageQueue>> found = new ArrayList<>();
         Wait.until("the route of " + topic, () -> {
             try {
                 found.add(producer.fetchPublishMessageQueues(topic));

@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# gantry_test(NAME SOURCES ... [LIBS ...] [LABEL quick|full|long]): a GoogleTest program.
-find_package(GTest REQUIRED)
+# gantry_test(NAME SOURCES ... [LIBS ...] [LABEL quick|full|long]): a GoogleTest program; nothing
+# when tests are off.
+if(GANTRY_TESTS STREQUAL "AUTO")
+  find_package(GTest QUIET)
+  set(GANTRY_TESTS ${GTest_FOUND})
+elseif(GANTRY_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 
 function(gantry_test name)
+  if(NOT GANTRY_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SOURCES;LIBS;ARGS" ${ARGN})
   if(NOT T_LABEL)
     set(T_LABEL quick)

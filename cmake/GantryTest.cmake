@@ -26,3 +26,17 @@ function(gantry_test name)
   add_test(NAME ${name} COMMAND ${name} ${T_ARGS})
   set_tests_properties(${name} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
 endfunction()
+
+# gantry_fuzzer(NAME SOURCES ... [LIBS ...]): a libFuzzer program; its committed corpus is a folder
+# corpus/NAME beside the sources. Only with GANTRY_FUZZ.
+function(gantry_fuzzer name)
+  if(NOT GANTRY_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(F "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${F_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE gantry_flags gantry ${F_LIBS})
+endfunction()

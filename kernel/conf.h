@@ -25,16 +25,18 @@
 
 struct gk_conf;
 
-struct gk_error { /* a sentence that names file, line, key and value */
+/* a sentence that names file, line, key and value */
+struct gk_error {
 	char text[768];
 };
 
-struct gk_chosen { /* an instance that pass one decided on */
-	const char *plugin;   /* "frontend-remoting" */
-	const char *name;     /* "frontend-remoting:vip", or the plugin's name */
-	const char *role;     /* "broker", "broker-2", "namesrv" */
-	const char *kind;     /* the role's kind: "broker", "namesrv" */
-	const char *file;     /* the section's origin */
+/* an instance that pass one decided on */
+struct gk_chosen {
+	const char *plugin; /* "frontend-remoting" */
+	const char *name;   /* "frontend-remoting:vip", or the plugin's name */
+	const char *role;   /* "broker", "broker-2", "namesrv" */
+	const char *kind;   /* the role's kind: "broker", "namesrv" */
+	const char *file;   /* the section's origin */
 	unsigned line;
 };
 
@@ -71,7 +73,8 @@ int gk_conf_fill(struct gk_conf *conf, const struct gk_chosen *chosen,
 unsigned gk_conf_warn(const struct gk_conf *conf, void (*warn)(const char *line, void *user),
 		      void *user);
 
-/* Every value in force and where it comes from, one a line: `role name key = value  # file:line`. */
+/* Every value in force and where it comes from, one a line: `role name key = value  # file:line`.
+ */
 void gk_conf_print(const struct gk_conf *conf, FILE *to);
 
 /* As gantry_conf_text and gantry_conf_each. */

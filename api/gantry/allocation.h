@@ -16,19 +16,21 @@ struct gantry_alloc_queue {
 	uint32_t reserved;
 };
 
-struct gantry_alloc_request { /* what is not known is 0 or NULL; only the first six are required */
+/* what is not known is 0 or NULL; only the first six are required */
+struct gantry_alloc_request {
 	uint32_t size;
 	uint32_t member_count;
 	const char *topic, *group;
-	const char *self;           /* one of members */
-	const char *const *members; /* client ids, sorted, the same for every member */
+	const char *self;                        /* one of members */
+	const char *const *members;              /* client ids, sorted, the same for every member */
 	const struct gantry_alloc_queue *queues; /* sorted by broker, then queue */
 	uint32_t queue_count;
 	uint32_t previous_count;
 	const uint32_t *previous; /* indices that self had before */
 };
 
-struct gantry_allocation_ops { /* the vtable of a GANTRY_ALLOCATION service */
+/* the vtable of a GANTRY_ALLOCATION service */
+struct gantry_allocation_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* Fills ret with indices into queues, ascending, room for queue_count of them. -EINVAL:

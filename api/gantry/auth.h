@@ -9,7 +9,8 @@
 
 GANTRY_BEGIN
 
-enum gantry_action { /* RocketMQ's ACL 2.0 actions */
+/* RocketMQ's ACL 2.0 actions */
+enum gantry_action {
 	GANTRY_ACTION_PUB = 3,
 	GANTRY_ACTION_SUB = 4,
 	GANTRY_ACTION_CREATE = 5,
@@ -18,11 +19,17 @@ enum gantry_action { /* RocketMQ's ACL 2.0 actions */
 	GANTRY_ACTION_GET = 8,
 	GANTRY_ACTION_LIST = 9,
 };
-enum gantry_resource { GANTRY_CLUSTER = 2, GANTRY_NAMESPACE = 3, GANTRY_TOPIC = 4, GANTRY_GROUP = 5 };
+enum gantry_resource {
+	GANTRY_CLUSTER = 2,
+	GANTRY_NAMESPACE = 3,
+	GANTRY_TOPIC = 4,
+	GANTRY_GROUP = 5
+};
 
 struct gantry_principal; /* who a session proved to be; the service's; immutable, any thread */
 
-struct gantry_auth_ops { /* the vtable of a GANTRY_AUTH service */
+/* the vtable of a GANTRY_AUTH service */
+struct gantry_auth_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* Checks a request's signature. fields and body are what was signed. -EACCES with the

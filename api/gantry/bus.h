@@ -14,11 +14,12 @@
 
 GANTRY_BEGIN
 
-enum { GANTRY_TOPIC_VETO = 1 };   /* gantry_topic.flags */
+enum { GANTRY_TOPIC_VETO = 1 };    /* gantry_topic.flags */
 enum { GANTRY_PAYLOAD_MAX = 256 }; /* bytes; a payload is a plain struct, copied */
 enum { GANTRY_EARLY = -100, GANTRY_NORMAL = 0, GANTRY_LATE = 100 };
 
-struct gantry_topic { /* static const in its owner; the declared type of an event */
+/* static const in its owner; the declared type of an event */
+struct gantry_topic {
 	uint32_t size;
 	uint32_t version;
 	uint32_t flags;
@@ -37,7 +38,7 @@ struct gantry_event {
 
 struct gantry_subscribe_spec {
 	uint32_t size;
-	int32_t priority;         /* synchronous only: smaller first, ties in order of subscribing */
+	int32_t priority; /* synchronous only: smaller first, ties in order of subscribing */
 	struct gantry_loop *loop; /* NULL: synchronous; else asynchronous, delivered there */
 	uint32_t queue_max;       /* asynchronous only: 1 to 65536, allocated when subscribing */
 	uint32_t reserved;
@@ -70,7 +71,7 @@ GANTRY_API int gantry_publish(struct gantry_inst *inst, const struct gantry_topi
 
 /* Topics of the kernel itself. */
 #define GANTRY_TOPIC_STAGE "kernel.stage"       /* payload: struct gantry_stage_event */
-#define GANTRY_TOPIC_RELOADED "kernel.reloaded" /* payload: uint32_t, how many instances changed */
+#define GANTRY_TOPIC_RELOADED "kernel.reloaded" /* payload: uint32_t, instances changed */
 
 enum gantry_stage {
 	GANTRY_STAGE_LOAD = 1,

@@ -15,7 +15,7 @@ GANTRY_BEGIN
 enum gantry_conf_type {
 	GANTRY_CONF_BOOL = 1, /* bool: true|false */
 	GANTRY_CONF_INT,      /* int64_t: decimal */
-	GANTRY_CONF_SIZE,     /* int64_t, bytes: decimal with an optional k, m or g (powers of 1024) */
+	GANTRY_CONF_SIZE, /* int64_t, bytes: decimal with an optional k, m or g (powers of 1024) */
 	GANTRY_CONF_DURATION, /* int64_t, ms: decimal with an optional ms, s, m, h or d */
 	GANTRY_CONF_ENUM,     /* int32_t: index into choices */
 	GANTRY_CONF_STRING,   /* const char * */
@@ -23,15 +23,17 @@ enum gantry_conf_type {
 	GANTRY_CONF_ADDRESS,  /* const char *: host:port, [v6]:port or :port; syntax checked only */
 };
 
-enum {                                /* gantry_conf_item.flags */
-	GANTRY_CONF_REQUIRED = 1,     /* a value must be given; there is no default */
-	GANTRY_CONF_LIST = 2,         /* struct gantry_conf_list; separators are ; and , */
-	GANTRY_CONF_RELOAD = 4,       /* SIGHUP may change it */
-	GANTRY_CONF_REMOTE = 8,       /* UPDATE_BROKER_CONFIG and its like may change it */
-	GANTRY_CONF_SECRET = 16,      /* never printed */
+/* gantry_conf_item.flags */
+enum {
+	GANTRY_CONF_REQUIRED = 1, /* a value must be given; there is no default */
+	GANTRY_CONF_LIST = 2,     /* struct gantry_conf_list; separators are ; and , */
+	GANTRY_CONF_RELOAD = 4,   /* SIGHUP may change it */
+	GANTRY_CONF_REMOTE = 8,   /* UPDATE_BROKER_CONFIG and its like may change it */
+	GANTRY_CONF_SECRET = 16,  /* never printed */
 };
 
-struct gantry_conf_list { /* of a STRING, PATH or ADDRESS key */
+/* of a STRING, PATH or ADDRESS key */
+struct gantry_conf_list {
 	const char *const *at;
 	uint32_t count;
 	uint32_t reserved;
@@ -41,18 +43,20 @@ struct gantry_conf_item {
 	const char *key; /* RocketMQ's spelling, letter by letter, where it has the key */
 	uint16_t type;   /* enum gantry_conf_type */
 	uint16_t flags;
-	uint32_t offset;     /* of the field in the snapshot struct */
-	int64_t min, max;    /* numbers only; both 0: the type's own range */
-	const char *unit;    /* "ms", "bytes", "queues"; NULL for none */
-	const char *dflt;    /* as a user would write it; NULL: false, 0, NULL or the first choice */
+	uint32_t offset;  /* of the field in the snapshot struct */
+	int64_t min, max; /* numbers only; both 0: the type's own range */
+	const char *unit; /* "ms", "bytes", "queues"; NULL for none */
+	const char *dflt; /* as a user would write it; NULL: false, 0, NULL or the first choice */
 	const char *const *choices; /* ENUM only; NULL ends; compared without case */
-	const char *help;    /* one line */
+	const char *help;           /* one line */
 };
 
 /* One row: GANTRY_KEY(INT, struct conf, port, "listenPort", .dflt = "10911", .help = "...") */
 #define GANTRY_KEY(type_, struct_, field_, key_, ...)                                              \
-	{.key = key_, .type = GANTRY_CONF_##type_, .offset = (uint32_t)offsetof(struct_, field_),  \
-	 __VA_ARGS__}
+	{                                                                                          \
+		.key = key_, .type = GANTRY_CONF_##type_,                                          \
+		.offset = (uint32_t)offsetof(struct_, field_), __VA_ARGS__                         \
+	}
 
 /* The instance's current snapshot: a pointer to the plugin's conf struct. Any thread; take it
  * once per act, since a reload may replace it between two calls. */

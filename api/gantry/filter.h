@@ -9,7 +9,8 @@
 
 GANTRY_BEGIN
 
-enum { /* gantry_service.caps of a filter */
+/* gantry_service.caps of a filter */
+enum {
 	GANTRY_FILTER_NEEDS_RECORD = 1, /* match_record must be asked when match_code passed */
 };
 
@@ -23,13 +24,13 @@ struct gantry_record_view {
 	int64_t tag_code, store_ms, born_ms;
 };
 
-struct gantry_filter_ops { /* the vtable of a GANTRY_FILTER service; its name is RocketMQ's
-			      expressionType: "TAG", "SQL92" */
+/* the vtable of a GANTRY_FILTER service; its name is RocketMQ's expressionType: "TAG", "SQL92" */
+struct gantry_filter_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* -EINVAL with the reason in why. */
-	int (*compile)(struct gantry_inst *, struct gantry_str expression, struct gantry_filter **ret,
-		       char *why, size_t why_size);
+	int (*compile)(struct gantry_inst *, struct gantry_str expression,
+		       struct gantry_filter **ret, char *why, size_t why_size);
 	void (*free)(struct gantry_filter *); /* NULL is fine */
 	int (*match_code)(const struct gantry_filter *, int64_t tag_code);
 	int (*match_record)(const struct gantry_filter *, const struct gantry_record_view *);

@@ -55,7 +55,7 @@ struct gantry_session_ops {
 /* Owned by the front-end; read-only for the role except for role_data. */
 struct gantry_session {
 	const struct gantry_session_ops *ops;
-	struct gantry_loop *loop;     /* the connection lives here */
+	struct gantry_loop *loop; /* the connection lives here */
 	struct gantry_inst *frontend;
 	void *role_data; /* the role's; touched on loop only; NULL at first */
 	uint64_t id;     /* unique in the process */

@@ -8,7 +8,8 @@
 
 GANTRY_BEGIN
 
-enum gantry_log_level { /* syslog's numbers */
+/* syslog's numbers */
+enum gantry_log_level {
 	GANTRY_LOG_ERROR = 3,
 	GANTRY_LOG_WARNING = 4,
 	GANTRY_LOG_NOTICE = 5,
@@ -35,7 +36,8 @@ extern GANTRY_API int gantry_log_max;
 			gantry_log_write(inst, GANTRY_LOG_##level, __VA_ARGS__);                   \
 	} while (0)
 
-struct gantry_log_limit { /* atomics of the kernel's */
+/* atomics of the kernel's */
+struct gantry_log_limit {
 	uint64_t next_ms;
 	uint64_t dropped;
 };

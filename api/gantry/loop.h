@@ -43,14 +43,15 @@ GANTRY_API void gantry_loop_post(struct gantry_loop *loop, struct gantry_task *t
 struct gantry_work {
 	int (*run)(struct gantry_work *work); /* on a worker; its value becomes op->status */
 	void *user;
-	struct gantry_op *op;     /* the kernel's from here on */
+	struct gantry_op *op; /* the kernel's from here on */
 	struct gantry_work *next;
 	struct gantry_inst *inst;
 };
 
 /* Always returns GANTRY_PENDING: op finishes with run's value. work is the caller's memory, in use
  * until then. Any thread. */
-GANTRY_API int gantry_work(struct gantry_inst *inst, struct gantry_work *work, struct gantry_op *op);
+GANTRY_API int gantry_work(struct gantry_inst *inst, struct gantry_work *work,
+			   struct gantry_op *op);
 
 /* A listening TCP socket. Connections are spread over the event loops in turn; accepted runs on
  * the connection's loop and owns fd (non-blocking, close-on-exec). */

@@ -19,7 +19,7 @@ struct gantry_op {
 	struct gantry_loop *loop;           /* set by the caller: where done runs */
 	void *user;                         /* the caller's */
 	uint64_t deadline_ms; /* on gantry_clock_ms(); 0: none. A callee that waits honours it
-	                         with status -ETIMEDOUT */
+				 with status -ETIMEDOUT */
 	uint64_t result;      /* what the call says it is; set before done */
 	int32_t status;       /* 0 or a negative errno; set before done */
 	uint32_t state;       /* the kernel's: catches a second finish */

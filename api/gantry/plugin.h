@@ -27,7 +27,8 @@ enum gantry_kind {
 	GANTRY_TELEMETRY,
 };
 
-struct gantry_service { /* what a plugin offers; a list ends with kind 0 */
+/* what a plugin offers; a list ends with kind 0 */
+struct gantry_service {
 	uint32_t kind;    /* enum gantry_kind */
 	uint32_t caps;    /* bits that the kind's header names */
 	const char *name; /* "mmap", "average", "TAG" */
@@ -36,9 +37,10 @@ struct gantry_service { /* what a plugin offers; a list ends with kind 0 */
 
 enum { GANTRY_NEED_OPTIONAL = 1 }; /* gantry_need.flags */
 
-struct gantry_need { /* what a plugin cannot start without; a list ends with kind 0 */
+/* what a plugin cannot start without; a list ends with kind 0 */
+struct gantry_need {
 	uint32_t kind;
-	uint32_t caps;    /* every one of these bits must be offered */
+	uint32_t caps;     /* every one of these bits must be offered */
 	uint32_t ops_size; /* the smallest vtable that serves; 0: any */
 	uint32_t flags;
 	const char *name; /* NULL: whichever of this kind is configured beside the plugin */
@@ -53,12 +55,18 @@ struct gantry_lifecycle {
 	uint32_t conf_size; /* the snapshot struct that keys fill */
 	uint32_t inst_size; /* zeroed memory for the instance, gantry_data() */
 	uint32_t loop_size; /* zeroed memory per event loop, gantry_loop_data() */
-	int (*setup)(struct gantry_inst *); /* values are checked: build state; no I/O, no threads */
-	int (*start)(struct gantry_inst *, struct gantry_op *); /* needs have started: open, recover */
-	int (*serve)(struct gantry_inst *); /* everything has started: listen, register */
-	int (*drain)(struct gantry_inst *, struct gantry_op *); /* take no new work, finish the old */
-	int (*stop)(struct gantry_inst *, struct gantry_op *);  /* close; the op says it is quiet */
-	void (*free)(struct gantry_inst *); /* accepts a half-built instance */
+	/* Values are checked: build state; no I/O, no threads. */
+	int (*setup)(struct gantry_inst *);
+	/* What it needs has started: open, recover. */
+	int (*start)(struct gantry_inst *, struct gantry_op *);
+	/* Everything has started: listen, register. */
+	int (*serve)(struct gantry_inst *);
+	/* Take no new work, finish the old. */
+	int (*drain)(struct gantry_inst *, struct gantry_op *);
+	/* Close; the op says that it is quiet. */
+	int (*stop)(struct gantry_inst *, struct gantry_op *);
+	/* Accepts a half-built instance. */
+	void (*free)(struct gantry_inst *);
 	/* SIGHUP changed keys that are marked reloadable. fresh becomes gantry_conf() if this
 	 * returns 0; a negative errno keeps the old snapshot. */
 	int (*reload)(struct gantry_inst *, const void *fresh);
@@ -67,7 +75,7 @@ struct gantry_lifecycle {
 struct gantry_plugin {
 	uint32_t magic, size;
 	uint16_t abi_major, abi_minor;
-	uint32_t layout; /* GANTRY_LAYOUT */
+	uint32_t layout;  /* GANTRY_LAYOUT */
 	const char *name; /* the file's name without .so: kind-name, [a-z0-9-] */
 	const char *version, *license, *summary;
 	const struct gantry_service *offers;

@@ -41,7 +41,7 @@ struct gantry_record {
 struct gantry_batch {
 	struct gantry_record *record;
 	uint32_t count;
-	uint32_t placed; /* out: the first placed records are in the log, in order */
+	uint32_t placed;  /* out: the first placed records are in the log, in order */
 	int64_t store_ms; /* out: ms since the epoch; never less than that of an earlier batch */
 	uint64_t end;     /* out: log offset behind the last placed record */
 	/* Encodes record at to, which stands for log offset at; returns the bytes used, at most
@@ -53,7 +53,8 @@ struct gantry_batch {
 
 enum gantry_mark { GANTRY_APPENDED, GANTRY_DURABLE, GANTRY_REPLICATED, GANTRY_VISIBLE };
 
-enum gantry_ack { /* op->result of a proposal */
+/* op->result of a proposal */
+enum gantry_ack {
 	GANTRY_ACK,
 	GANTRY_FLUSH_LATE,   /* stored, not known to be durable in time */
 	GANTRY_REPLICA_LATE, /* stored, followers late */
@@ -66,14 +67,16 @@ struct gantry_log_client {
 	uint32_t size;
 	uint32_t reserved;
 	/* The log now ends at at: forget what stood behind it in queues, index and counters. The
-	 * next append waits until this returns. May block; called on a worker or the control loop. */
+	 * next append waits until this returns. May block; called on a worker or the control loop.
+	 */
 	int (*cut)(void *user, uint64_t at);
 	/* This node leads (or no longer does). ready: the client has caught up and the mode may let
 	 * proposals in. Control loop. */
 	int (*role)(void *user, int leads, uint64_t term, struct gantry_op *ready);
 };
 
-struct gantry_replication_ops { /* the vtable of a GANTRY_REPLICATION service */
+/* the vtable of a GANTRY_REPLICATION service */
+struct gantry_replication_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* Opens the log with the storage engine that is configured beside it. What is there can be
@@ -92,7 +95,7 @@ struct gantry_replication_ops { /* the vtable of a GANTRY_REPLICATION service */
 	/* 0: the mark has passed upto (mark >= upto); positive: op finishes when it does, with the
 	 * mark as its result. -ESHUTDOWN. Any thread. */
 	int (*wait)(struct gantry_inst *, enum gantry_mark, uint64_t upto, struct gantry_op *op);
-	uint64_t (*mark)(const struct gantry_inst *, enum gantry_mark); /* any thread */
+	uint64_t (*mark)(const struct gantry_inst *, enum gantry_mark);        /* any thread */
 	void (*bounds)(const struct gantry_inst *, struct gantry_bounds *ret); /* any thread */
 	/* As the log's read, but frames, pads and divides are hidden: ret->offset is where the
 	 * next record begins, at or behind at, and no frame or divide lies inside the slice. A pad

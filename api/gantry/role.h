@@ -15,7 +15,8 @@
 
 GANTRY_BEGIN
 
-enum gantry_code { /* RocketMQ's response codes that a role answers with */
+/* RocketMQ's response codes that a role answers with */
+enum gantry_code {
 	GANTRY_SUCCESS = 0,
 	GANTRY_SYSTEM_ERROR = 1,
 	GANTRY_SYSTEM_BUSY = 2,
@@ -47,7 +48,8 @@ enum { GANTRY_REMARK_MAX = 192 }; /* bytes with the NUL */
 
 /* ---- send */
 
-enum { /* gantry_send.flags */
+/* gantry_send.flags */
+enum {
 	GANTRY_SEND_BATCH = 1, /* body is RocketMQ's batch encoding */
 	GANTRY_SEND_UNIT = 2,
 	GANTRY_SEND_ONE_WAY = 4, /* nobody waits for the answer */
@@ -72,14 +74,15 @@ struct gantry_send {
 				    until the op's done (or the call, if it returned 0) returns */
 	uint32_t offset_count;   /* 0: nothing was stored */
 	uint32_t transaction_id_size;
-	char transaction_id[64]; /* the message's UNIQ_KEY, not NUL-terminated */
+	char transaction_id[64];        /* the message's UNIQ_KEY, not NUL-terminated */
 	char remark[GANTRY_REMARK_MAX]; /* "" for none; the caller sets remark[0] = 0 */
-	void *user; /* the caller's */
+	void *user;                     /* the caller's */
 };
 
 /* ---- pull */
 
-enum { /* gantry_pull.flags, RocketMQ's PullSysFlag */
+/* gantry_pull.flags, RocketMQ's PullSysFlag */
+enum {
 	GANTRY_PULL_COMMIT = 1,
 	GANTRY_PULL_SUSPEND = 2,
 	GANTRY_PULL_SUBSCRIPTION = 4,
@@ -104,7 +107,7 @@ struct gantry_pull {
 					the call) returns, the leases are the caller's to release */
 	uint32_t slice_count, message_count;
 	char remark[GANTRY_REMARK_MAX];
-	void *user;    /* the caller's */
+	void *user;     /* the caller's */
 	void *private_; /* the role's while the op is pending */
 };
 
@@ -133,7 +136,8 @@ struct gantry_call {
 
 /* ---- clients */
 
-struct gantry_subscription_data { /* RocketMQ's SubscriptionData */
+/* RocketMQ's SubscriptionData */
+struct gantry_subscription_data {
 	struct gantry_str topic, expression, expression_type;
 	int64_t version;
 	uint32_t class_filter;
@@ -152,7 +156,8 @@ struct gantry_consumer_data {
 	uint32_t reserved;
 };
 
-struct gantry_client { /* a heartbeat */
+/* a heartbeat */
+struct gantry_client {
 	struct gantry_session *session;
 	struct gantry_str id;
 	int32_t language, version;
@@ -167,7 +172,8 @@ struct gantry_client { /* a heartbeat */
 	char remark[GANTRY_REMARK_MAX];
 };
 
-struct gantry_role_ops { /* the vtable of a GANTRY_ROLE service */
+/* the vtable of a GANTRY_ROLE service */
+struct gantry_role_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* Stores count requests of one connection's turn as one batch. 0: every result is there.

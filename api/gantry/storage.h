@@ -16,13 +16,15 @@
 
 GANTRY_BEGIN
 
-enum { /* gantry_service.caps of a storage service */
+/* gantry_service.caps of a storage service */
+enum {
 	GANTRY_STORAGE_CUT = 1,    /* cut and reset */
 	GANTRY_STORAGE_AREA = 2,   /* areas */
 	GANTRY_STORAGE_MAPPED = 4, /* hot slices point into the page cache: no copy */
 };
 
-enum { /* gantry_shape.flags */
+/* gantry_shape.flags */
+enum {
 	GANTRY_LOG_SMALL = 1, /* one of thousands: no mapping, no segment prepared ahead, file
 				 descriptors shared; append and copy only, no window and read */
 	GANTRY_LOG_READ_ONLY = 2,
@@ -32,23 +34,26 @@ struct gantry_shape {
 	const char *const *directories; /* borrowed; new segments are spread over them */
 	uint32_t directory_count;
 	uint32_t flags;
-	uint64_t segment_bytes;  /* of segments made from now on; files that exist keep theirs,
-				    which must agree with each other */
-	uint64_t start;          /* where an empty log begins; rounded down to a segment */
-	uint64_t prepare_bytes;  /* keep this much ready ahead of the writer; 0: the engine's own */
+	uint64_t segment_bytes; /* of segments made from now on; files that exist keep theirs,
+				   which must agree with each other */
+	uint64_t start;         /* where an empty log begins; rounded down to a segment */
+	uint64_t prepare_bytes; /* keep this much ready ahead of the writer; 0: the engine's own */
 };
 
-struct gantry_bounds { /* first <= durable <= end */
+/* first <= durable <= end */
+struct gantry_bounds {
 	uint64_t first;   /* the oldest byte's offset */
 	uint64_t durable; /* everything before it survives a power cut */
 	uint64_t end;     /* the next byte's offset */
 	uint64_t segment_bytes;
 };
 
-struct gantry_window { /* room for the writer */
+/* room for the writer */
+struct gantry_window {
 	uint8_t *to;
-	uint64_t at;   /* the log offset that to stands for */
-	uint64_t left; /* bytes to the segment's end; the window itself may be cut shorter, see usable */
+	uint64_t at;     /* the log offset that to stands for */
+	uint64_t left;   /* bytes to the segment's end; the window itself may be cut shorter, see
+			    usable */
 	uint64_t usable; /* bytes that may be written now; usable <= left */
 };
 
@@ -78,7 +83,8 @@ struct gantry_log_ops {
 	 * with a gap between them or of unequal size are refused with -EUCLEAN and a log line.
 	 * Blocking: control thread or worker. */
 	int (*open)(struct gantry_inst *, const struct gantry_shape *, struct gantry_log **ret);
-	/* Syncs and closes; waits for nothing: leases and ops must be gone. NULL is fine. Blocking. */
+	/* Syncs and closes; waits for nothing: leases and ops must be gone. NULL is fine. Blocking.
+	 */
 	void (*close)(struct gantry_log *);
 	void (*bounds)(const struct gantry_log *, struct gantry_bounds *ret); /* any thread */
 
@@ -124,16 +130,17 @@ struct gantry_area_ops {
 	uint32_t reserved;
 	/* Opens path, or makes it, zero-filled, of exactly bytes. -EUCLEAN: it has another size.
 	 * ret_made: whether it is new. Blocking. */
-	int (*open)(struct gantry_inst *, const char *path, uint64_t bytes, struct gantry_area **ret,
-		    int *ret_made);
-	void (*close)(struct gantry_area *); /* NULL is fine */
-	int (*read)(struct gantry_area *, uint64_t at, void *to, uint64_t bytes);         /* may block */
-	int (*write)(struct gantry_area *, uint64_t at, const void *from, uint64_t bytes); /* never torn
-		across 512 bytes aligned */
+	int (*open)(struct gantry_inst *, const char *path, uint64_t bytes,
+		    struct gantry_area **ret, int *ret_made);
+	void (*close)(struct gantry_area *);                                      /* NULL is fine */
+	int (*read)(struct gantry_area *, uint64_t at, void *to, uint64_t bytes); /* may block */
+	int (*write)(struct gantry_area *, uint64_t at, const void *from, uint64_t bytes); /* never
+		torn across 512 bytes aligned */
 	int (*sync)(struct gantry_area *, struct gantry_op *op); /* always pending */
 };
 
-struct gantry_storage_ops { /* the vtable of a GANTRY_STORAGE service */
+/* the vtable of a GANTRY_STORAGE service */
+struct gantry_storage_ops {
 	uint32_t size;
 	uint32_t reserved;
 	const struct gantry_log_ops *log;

@@ -8,7 +8,8 @@
 
 GANTRY_BEGIN
 
-struct gantry_telemetry_ops { /* the vtable of a GANTRY_TELEMETRY service */
+/* the vtable of a GANTRY_TELEMETRY service */
+struct gantry_telemetry_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/* Exports now what is due later; for shutdown and tests. Control thread. */

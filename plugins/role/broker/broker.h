@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The broker role: what its parts share. One struct broker an instance, made in setup, freed in
+ * free. The parts: topics, groups, offsets, clients (control), store, sender, puller (messages),
+ * registrar (name servers). Each part owns its own state and names its own lock. */
+#ifndef BROKER_H
+#define BROKER_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include <gantry/conf.h>
+#include <gantry/log.h>
+#include <gantry/plugin.h>
+#include <gantry/role.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct clients;
+struct client_channel;
+struct groups;
+struct hold;
+struct locks;
+struct modes;
+struct offsets;
+struct puller;
+struct registrar;
+struct sender;
+struct store;
+struct topics;
+
+enum broker_role { BROKER_ASYNC_MASTER, BROKER_SYNC_MASTER, BROKER_SLAVE };
+enum flush_disk { FLUSH_ASYNC, FLUSH_SYNC };
+
+enum { /* topic permissions, as RocketMQ's PermName */
+	PERM_INHERIT = 1,
+	PERM_WRITE = 2,
+	PERM_READ = 4,
+};
+
+/* The snapshot that the key table in broker_conf.c fills. Fields carry RocketMQ's key names. */
+struct broker_conf {
+	/* who it is, where it is found */
+	const char *brokerClusterName, *brokerName; /* brokerName NULL: the host's name */
+	int64_t brokerId;
+	const char *brokerIP1, *brokerIP2; /* NULL: found out */
+	int64_t listenPort, haListenPort;  /* haListenPort 0: listenPort + 1 */
+	int32_t brokerRole, flushDiskType;
+	const char *regionId;
+	/* name servers */
+	struct gantry_conf_list namesrvAddr;
+	int64_t registerNameServerPeriod, registerBrokerTimeoutMills;
+	bool forceRegister;
+	/* topics and groups */
+	bool autoCreateTopicEnable, autoCreateSubscriptionGroup, clusterTopicEnable,
+		brokerTopicEnable, traceTopicEnable, enableCreateSysGroup, timerWheelEnable,
+		validateSystemTopicWhenUpdateTopic, enableMixedMessageType;
+	int64_t defaultTopicQueueNums, brokerPermission, reviveQueueNum;
+	const char *msgTraceTopicName, *messageDelayLevel;
+	/* the store */
+	const char *storePathRootDir, *storePathCommitLog; /* storePathCommitLog NULL: root/commitlog */
+	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, maxMessageSize, maxTopicLength,
+		maxHashSlotNum, maxIndexNum, syncFlushTimeout, fileReservedTime,
+		diskMaxUsedSpaceRatio, accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
+	const char *deleteWhen;
+	bool messageIndexEnable, checkCRCOnRecover;
+	/* sending */
+	bool rejectTransactionMessage, traceOn;
+	/* pulling */
+	bool longPollingEnable, slaveReadEnable, offsetCheckInSlave, litePullMessageEnable,
+		enablePropertyFilter, rejectPullConsumerEnable;
+	int64_t shortPollingTimeMills, maxTransferBytesOnMessageInMemory,
+		maxTransferCountOnMessageInMemory, maxTransferBytesOnMessageInDisk,
+		maxTransferCountOnMessageInDisk, maxFilterMessageSize;
+	/* consumers */
+	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
+		consumerOffsetUpdateVersionStep;
+	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable;
+	const char *defaultMessageRequestMode;
+	int64_t defaultPopShareQueueNum;
+	/* limits of what peers may make this broker hold; ours, not RocketMQ's */
+	int64_t maxTopics, maxGroups, maxGroupClients, maxGroupSubscriptions, maxOffsets;
+};
+
+struct broker {
+	struct gantry_inst *inst;
+	const struct broker_conf *conf; /* the snapshot of setup; reloadable keys: gantry_conf() */
+	char *name, *cluster;           /* brokerName, brokerClusterName in force */
+	char *ip1, *ip2;                /* as advertised: an address or a host name */
+	char *config_dir;               /* storePathRootDir/config */
+	struct gantry_address store_address; /* ip1 resolved, fixed since start; for its port use
+						broker_store_host() */
+	uint32_t port_found;            /* atomic: the front-end's port when listenPort is 0 */
+	int64_t started_ms;             /* wall clock */
+	struct topics *topics;
+	struct groups *groups;
+	struct offsets *offsets;
+	struct clients *clients;
+	struct locks *locks;
+	struct modes *modes;
+	struct registrar *registrar;
+	struct store *store;   /* from store_open() on */
+	struct sender *sender; /* from sender_new() on */
+	struct puller *puller; /* from puller_new() on */
+	struct call_table *calls;
+};
+
+/* What the role keeps for one connected client: session->role_data. Touched on the session's loop
+ * only. Made on first use, freed when gone() is done. */
+struct broker_session {
+	struct client_channel *channel; /* clients.c: its groups; NULL before the first heartbeat */
+	struct hold *holds;             /* hold.c: the first of its held pulls */
+};
+
+/* The session's record, made if need be; NULL: out of memory. On the session's loop. */
+struct broker_session *broker_session(struct gantry_session *session);
+
+static inline struct broker *broker_of(const struct gantry_inst *inst)
+{
+	return *(struct broker **)gantry_data(inst);
+}
+
+/* Milliseconds since the epoch. */
+static inline int64_t broker_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* The host that message ids name; its port is listenPort, or what the front-end found. Any
+ * thread. */
+void broker_store_host(struct broker *broker, struct gantry_address *ret);
+uint16_t broker_port(struct broker *broker);
+
+/* Why another broker of this shape may not do what only a master may. */
+static inline bool broker_is_slave(const struct broker *broker)
+{
+	return broker->conf->brokerRole == BROKER_SLAVE;
+}
+
+/* The key table of broker_conf.c. */
+extern const struct gantry_conf_item broker_keys[];
+int broker_conf_check(const void *conf, char *why, size_t why_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connected producers and consumers: heartbeats, subscriptions with their compiled filters, lists
+ * of members, change notices. One lock in struct clients guards all of it. */
+#ifndef CLIENTS_H
+#define CLIENTS_H
+
+#include <gantry/filter.h>
+
+#include "broker.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What one group subscribes of one topic. Immutable and counted. */
+struct subscription {
+	struct gantry_str topic, expression, expression_type;
+	int64_t version;
+	uint32_t class_filter;
+	uint32_t refs; /* atomic */
+	struct gantry_filter *filter; /* NULL: nothing to judge, or it could not be compiled */
+	const struct gantry_filter_ops *filter_ops; /* of filter; NULL if no such filter is loaded */
+	uint32_t filter_caps;                       /* GANTRY_FILTER_NEEDS_RECORD */
+	uint32_t broken;                            /* the expression could not be compiled */
+};
+
+struct subscription_info {
+	bool group_known, topic_known;
+	uint32_t consume_type, message_model, from_where; /* of role.h; if group_known */
+	struct subscription *subscription; /* held: subscription_release(); if topic_known */
+};
+
+int clients_new(struct broker *broker, struct clients **ret);
+void clients_free(struct clients *clients);  /* NULL is fine */
+int clients_serve(struct clients *clients);  /* starts looking for silent channels */
+void clients_close(struct clients *clients); /* stops that */
+
+/* What gantry_role_ops says of them. On the session's loop. */
+int clients_join(struct broker *broker, struct gantry_client *client);
+int clients_leave(struct broker *broker, struct gantry_session *session, struct gantry_str client,
+		  struct gantry_str producer_group, struct gantry_str consumer_group);
+void clients_gone(struct broker *broker, struct gantry_session *session);
+
+/* What a pull needs to know, in one look-up. Any thread, cheap. */
+void clients_subscription(struct clients *clients, struct gantry_str group, struct gantry_str topic,
+			  struct subscription_info *ret);
+
+/* For a pull that brings its subscription along: the one that was compiled for this group and
+ * topic before if it says the same, else a new one, which the group keeps from now on beside what
+ * heartbeats said. -EINVAL with the reason in why. ret is held. Any thread. */
+int clients_subscription_of_pull(struct broker *broker, const struct gantry_pull *pull,
+				 struct subscription **ret, char *why, size_t why_size);
+
+void subscription_release(struct subscription *subscription); /* NULL is fine; any thread */
+
+/* Whether this session is a registered member of that consumer group. Any thread. */
+bool clients_is_member(struct clients *clients, struct gantry_str group,
+		       const struct gantry_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Subscription groups: config/subscriptionGroup.json in RocketMQ's shape. As with topics, a group
+ * object is never freed while the broker lives, and its numbers are atomics. */
+#ifndef GROUPS_H
+#define GROUPS_H
+
+#include "broker.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { GROUP_NAME_MAX = 255 }; /* bytes, as RocketMQ's Validators */
+
+struct group {
+	struct gantry_str name; /* NUL-terminated; fixed */
+	/* atomics; written under the table's lock; defaults in groups.c */
+	uint32_t consume_enable, consume_from_min_enable, consume_broadcast_enable,
+		consume_message_orderly, notify_consumer_ids_changed_enable, retired;
+	int32_t retry_queue_nums, retry_max_times, group_sys_flag, consume_timeout_minute;
+	int64_t broker_id, which_broker_when_consume_slowly;
+	/* JSON texts carried through as they were read; guarded by the table's lock; NULL: absent */
+	char *retry_policy, *attributes, *subscription_data_set;
+};
+
+#define GROUP_READ(group, field) __atomic_load_n(&(group)->field, __ATOMIC_RELAXED)
+
+int groups_new(struct broker *broker, struct groups **ret);
+void groups_free(struct groups *groups); /* NULL is fine */
+int groups_load(struct groups *groups);  /* as topics_load */
+void groups_close(struct groups *groups);
+
+/* The group, made with defaults if there is none and autoCreateSubscriptionGroup (or its being a
+ * system group) allows. NULL: there is none, the answer is 26. Any thread, cheap. */
+struct group *groups_find(struct broker *broker, struct gantry_str name);
+
+/* Whether pulls of that group from that topic are forbidden (forbiddenTable). */
+bool groups_forbids_read(struct groups *groups, struct gantry_str group, struct gantry_str topic);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Consumer offsets: config/consumerOffset.json in RocketMQ's shape, written every
+ * flushConsumerOffsetInterval and when the broker stops. Every call: any thread, cheap. */
+#ifndef OFFSETS_H
+#define OFFSETS_H
+
+#include "broker.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int offsets_new(struct broker *broker, struct offsets **ret);
+void offsets_free(struct offsets *offsets); /* NULL is fine */
+int offsets_load(struct offsets *offsets);  /* as topics_load */
+int offsets_serve(struct offsets *offsets); /* starts writing now and then */
+void offsets_close(struct offsets *offsets);
+
+/* -1: unknown. */
+int64_t offsets_get(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+		    int32_t queue);
+/* A smaller offset is taken too, as RocketMQ does. -ENOSPC: too many are kept already. */
+int offsets_commit(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+		   int32_t queue, int64_t offset);
+/* How far a group has pulled; in memory only. */
+int64_t offsets_pulled(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+		       int32_t queue);
+int offsets_commit_pull(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+			int32_t queue, int64_t offset);
+void offsets_forget_topic(struct offsets *offsets, struct gantry_str topic);
+void offsets_forget_group(struct offsets *offsets, struct gantry_str group);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Topics: their table, their making, and config/topics.json in RocketMQ's shape.
+ *
+ * A topic object is never freed while the broker lives: who has a pointer may keep it. A deleted
+ * one is retired: topics_find() no longer gives it, and one made later under the same name is
+ * another object. Its numbers are read without a lock, each on its own, through the functions
+ * below. */
+#ifndef TOPICS_H
+#define TOPICS_H
+
+#include "broker.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum topic_filter { TOPIC_SINGLE_TAG, TOPIC_MULTI_TAG };
+enum { /* topic.sys_flag, as RocketMQ's TopicSysFlag */
+	TOPIC_UNIT = 1,
+	TOPIC_UNIT_SUB = 2,
+};
+enum { TOPIC_NAME_MAX = 127 }; /* bytes, as RocketMQ's TopicValidator */
+
+struct topic {
+	struct gantry_str name; /* NUL-terminated; fixed */
+	/* atomics; written under the table's lock */
+	int32_t read_queues, write_queues, perm, sys_flag, filter_type;
+	uint32_t order, retired, system;
+	void *store_private; /* store/'s: its queues of this topic; atomic */
+	/* guarded by the table's lock */
+	char *attributes; /* a JSON object; NULL: {} */
+};
+
+struct topic_config { /* what a topic is to become; borrowed */
+	struct gantry_str name;
+	int32_t read_queues, write_queues, perm, sys_flag, filter_type;
+	uint32_t order;
+	const char *attributes; /* as in struct topic */
+};
+
+static inline int32_t topic_read_queues(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->read_queues, __ATOMIC_RELAXED);
+}
+
+static inline int32_t topic_write_queues(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->write_queues, __ATOMIC_RELAXED);
+}
+
+static inline int32_t topic_perm(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->perm, __ATOMIC_RELAXED);
+}
+
+static inline int32_t topic_sys_flag(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->sys_flag, __ATOMIC_RELAXED);
+}
+
+static inline int32_t topic_filter_type(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->filter_type, __ATOMIC_RELAXED);
+}
+
+static inline bool topic_order(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->order, __ATOMIC_RELAXED);
+}
+
+static inline bool topic_retired(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->retired, __ATOMIC_ACQUIRE);
+}
+
+int topics_new(struct broker *broker, struct topics **ret);
+void topics_free(struct topics *topics); /* NULL is fine */
+
+/* Reads config/topics.json and adds the built-in topics. Control thread, in start. A file that
+ * cannot be understood: its .bak; neither: -EUCLEAN with a log line. */
+int topics_load(struct topics *topics);
+/* Writes what is unwritten. Control thread, in stop; blocks. */
+void topics_close(struct topics *topics);
+
+/* NULL: there is none. Any thread, cheap. */
+struct topic *topics_find(struct topics *topics, struct gantry_str name);
+
+/* What a send finds: the topic, or one made as RocketMQ makes it from send->default_topic, or a
+ * retry topic of one queue. A new one is written and registered at the name servers. -ENOENT:
+ * there is none and none may be made; -ENOSPC: too many topics. Any thread. */
+int topics_create_on_send(struct broker *broker, const struct gantry_send *send,
+			  struct topic **ret);
+
+/* Makes a topic if there is none; an existing one stays as it is. For %RETRY%, %DLQ% and the like.
+ * Any thread. */
+int topics_ensure(struct broker *broker, const struct topic_config *config, struct topic **ret);
+
+/* Makes or changes a topic. Returns 1 if it changed something. Any thread. */
+int topics_put(struct topics *topics, const struct topic_config *config, struct topic **ret);
+/* Retires it. Any thread. -ENOENT. */
+int topics_delete(struct topics *topics, struct gantry_str name);
+
+/* Calls each with every topic, under the table's read lock: it must not call topics_... */
+void topics_each(struct topics *topics, void (*each)(struct topic *topic, void *user), void *user);
+
+/* NULL: the name is good; else RocketMQ's sentence, "The specified topic is blank." */
+const char *topics_name_problem(struct gantry_str name, char *room, size_t room_size);
+bool topics_is_system(const struct topics *topics, struct gantry_str name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

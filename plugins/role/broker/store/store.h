@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The message store: RocketMQ's CommitLog and ConsumeQueues. The CommitLog is written through the
+ * replication service alone; the ConsumeQueues are small logs of the storage service; the
+ * dispatcher, which follows the log in order, connects the two. docs/design/store.md tells who
+ * owns what. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <gantry/replication.h>
+
+#include "broker.h"
+#include "message/record.h"
+#include "topics.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	STORE_UNIT = 20,          /* bytes of a ConsumeQueue entry */
+	STORE_QUEUES_MAX = 65536, /* of one topic */
+};
+
+struct queue; /* one ConsumeQueue; never freed while the store is open */
+
+/* ---- opening and closing; control thread */
+
+/* Locks the directory, attaches the log, recovers it on a worker, then lets it be written. Always
+ * pending or an error; *ret is set at once, for store_close(), and of use when op is done with
+ * status 0. */
+int store_open(struct broker *broker, struct store **ret, struct gantry_op *op);
+/* From here on the dispatcher and the checkpoint run. Called in serve. */
+int store_serve(struct store *store);
+/* No send is running any more. op finishes when everything is dispatched, written and synced and
+ * the log is detached. */
+int store_drain(struct store *store, struct gantry_op *op);
+void store_close(struct store *store); /* frees; NULL and half-opened are fine */
+
+/* ---- queues */
+
+/* The queue of that topic; made in memory if need be, nothing is read. NULL: queue < 0 or too
+ * large, or no memory. Any thread, cheap. */
+struct queue *store_queue(struct store *store, struct topic *topic, int32_t queue);
+/* The same by name, for topics that have no configuration. */
+struct queue *store_queue_named(struct store *store, struct gantry_str topic, int32_t queue);
+
+/* Whether its files have been looked at. Until then it has no offsets: nothing may be sent to it
+ * or read from it. Any thread, cheap. */
+bool queue_is_open(const struct queue *queue);
+/* Opens queues on a worker. 0: all are open; positive: op finishes when they are. */
+int store_queues_open(struct store *store, struct queue *const *queues, uint32_t count,
+		      struct gantry_op *op);
+
+/* [min, max): what can be read now. Opens the queue if need be, which blocks a little: on a loop
+ * use queue_is_open() first if it matters. Any thread. */
+void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max);
+
+struct queue_unit { /* a ConsumeQueue entry */
+	int64_t physical_offset, tags_code;
+	int32_t size;
+};
+
+/* Units [at, at + count) as far as they exist; returns how many, -EAGAIN: they are on disk and
+ * perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any thread. */
+int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret);
+/* Reads ahead from there on a worker; queue_read() answers when op is done. Always pending. */
+int queue_fetch(struct queue *queue, int64_t at, struct gantry_op *op);
+
+/* The first offset whose message was stored at or after ms (upper: the last at or before). As
+ * RocketMQ's ConsumeQueue does. Blocks: call it on a worker. */
+int64_t queue_offset_by_time(struct store *store, struct queue *queue, int64_t ms, bool upper);
+/* When the message at that queue offset was stored; -1: there is none. Blocks. */
+int64_t queue_store_ms(struct store *store, struct queue *queue, int64_t at);
+
+/* ---- messages */
+
+/* Part of a sent request, or the whole of it: one record, or those of a batch. */
+struct store_put {
+	struct queue *queue;        /* open */
+	struct message_draft draft; /* finished; of a batch: what its messages have in common */
+	struct gantry_str items;    /* the batch's body; at NULL: draft is one message */
+	const int32_t *crcs;        /* of the batch's messages */
+	int64_t queue_offset;       /* out: of the first record */
+	uint32_t placed;            /* out: records placed */
+};
+
+/* Proposes records, each with a struct store_put as its user: as replication's propose(). */
+int store_append(struct store *store, struct gantry_record *records, uint32_t count,
+		 struct gantry_batch *batch, struct gantry_op *op);
+
+/* The record that begins at that physical offset, whole. 0: in ret, to be released; positive:
+ * cold, op finishes when it can be asked for again; -ENOENT: no record there; -EIO. Any thread. */
+int store_read_message(struct store *store, uint64_t at, struct gantry_slice *ret,
+		       struct gantry_op *op);
+/* As the replication's read, but at most up to the visible mark. */
+int store_read(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	       struct gantry_op *op);
+
+/* The log: [first, end) as readers see it. Any thread. */
+void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_end);
+int64_t store_earliest_ms(struct store *store); /* store time of the oldest record, -1; blocks */
+uint64_t store_dispatched(const struct store *store); /* queues are built up to here */
+
+/* ---- arrivals */
+
+/* Called by the dispatcher, on its loop, after entries have become readable, once a queue and
+ * turn. Set before store_serve(). */
+typedef void store_arrived(struct queue *queue, void *user);
+void store_on_arrival(struct store *store, store_arrived *arrived, void *user);
+/* A place for the hold's own record of a queue; atomic, 0 at first. */
+void **queue_hold_slot(struct queue *queue);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -29,11 +29,11 @@ enum { GANTRY_RECORD_NO_WAIT = 1 }; /* acknowledged when appended, whatever the 
 
 struct gantry_record {
 	/* in */
-	uint32_t bytes_max; /* its longest encoding */
+	uint32_t bytes_max; /* its length, or a bound where that depends on its queue offset */
 	uint32_t unit;      /* this many records from here share a segment; 0 and 1: only itself */
 	uint32_t flags;
 	/* out */
-	uint32_t bytes; /* what place wrote */
+	uint32_t bytes; /* what place wrote; 0: it was left out */
 	uint64_t at;    /* where the record itself begins, behind the mode's frame */
 	void *user;
 };
@@ -66,12 +66,13 @@ enum gantry_ack {
 struct gantry_log_client {
 	uint32_t size;
 	uint32_t reserved;
-	/* The log now ends at at: forget what stood behind it in queues, index and counters. The
-	 * next append waits until this returns. May block; called on a worker or the control loop.
-	 */
+	/* The log now ends at at, and marks beyond it have moved back: forget what stood behind it
+	 * in queues, index and counters. The next append waits until this returns. May block;
+	 * called on a worker or the control loop. A negative errno fences the log. */
 	int (*cut)(void *user, uint64_t at);
-	/* This node leads (or no longer does). ready: the client has caught up and the mode may let
-	 * proposals in. Control loop. */
+	/* This node leads, or (leads 0, ready NULL) no longer does; a mode in which it always leads
+	 * says so once, inside recovered. 0: the client has caught up and proposals may come in;
+	 * positive: ready finishes when it has. Control loop, or where recovered was called. */
 	int (*role)(void *user, int leads, uint64_t term, struct gantry_op *ready);
 };
 
@@ -83,24 +84,30 @@ struct gantry_replication_ops {
 	 * read and is not yet writable. Control thread; may block. One log per instance. */
 	int (*attach)(struct gantry_inst *, const struct gantry_shape *,
 		      const struct gantry_log_client *, void *user);
-	/* The client has read everything that is valid, up to end; what stands behind it is cut.
-	 * From here on the log grows and marks move. Control thread; may block. */
-	int (*recovered)(struct gantry_inst *, uint64_t end);
+	/* The client has read everything that is valid, up to end; what stands behind it is cut
+	 * without a call of the client's cut. store_ms: the last record's, 0 if there is none;
+	 * later ones are never less. From here on the log grows and marks move. Control thread or
+	 * worker; may block. */
+	int (*recovered)(struct gantry_inst *, uint64_t end, int64_t store_ms);
 	/* Writes a batch. 0: placed and acknowledged. Positive: placed; op->result is an enum
-	 * gantry_ack when flush and followers have answered or op's deadline passed. Negative:
-	 * nothing was placed: -EAGAIN busy, -EROFS not the leader, -ENOSPC, -EIO fenced, -EMSGSIZE
-	 * a unit is larger than a segment. When placed < count without an error, the rest did not
-	 * fit now. batch is the caller's and may go when propose returns. Any thread. */
+	 * gantry_ack when flush and followers have answered or op's deadline passed; with status
+	 * -EIO (the log was fenced) or -ESHUTDOWN the batch is perhaps stored. Such an op cannot be
+	 * cancelled. Negative: nothing was placed: -EAGAIN busy, -EROFS not the leader, -ENOSPC,
+	 * -EIO fenced, -EMSGSIZE a unit is larger than a segment, -ESHUTDOWN. When placed < count
+	 * without an error, the rest did not fit now. op NULL: nobody waits. batch is the caller's
+	 * and may go when propose returns. Any thread. */
 	int (*propose)(struct gantry_inst *, struct gantry_batch *, struct gantry_op *op);
 	/* 0: the mark has passed upto (mark >= upto); positive: op finishes when it does, with the
-	 * mark as its result. -ESHUTDOWN. Any thread. */
+	 * mark as its result; or with -EIO, when the log is fenced and it never will, -ESHUTDOWN,
+	 * -ECANCELED, -ETIMEDOUT. Any thread. */
 	int (*wait)(struct gantry_inst *, enum gantry_mark, uint64_t upto, struct gantry_op *op);
 	uint64_t (*mark)(const struct gantry_inst *, enum gantry_mark);        /* any thread */
 	void (*bounds)(const struct gantry_inst *, struct gantry_bounds *ret); /* any thread */
-	/* As the log's read, but frames, pads and divides are hidden: ret->offset is where the
-	 * next record begins, at or behind at, and no frame or divide lies inside the slice. A pad
-	 * may end it: read again from where the last record ended. -ERANGE: nothing there yet.
-	 * Not bound by the visible mark: the caller sees to that. */
+	/* As the log's read, but frames, pads and divides are hidden. at is where a record begins,
+	 * or where one ended. ret->offset is where the next record begins, at or behind at, and no
+	 * frame or divide lies inside the slice. A pad may end it: whatever is no record there,
+	 * read again from where the last one ended; the offset moves on if it was a pad. -ERANGE:
+	 * nothing there yet. Not bound by the visible mark: the caller sees to that. */
 	int (*read)(struct gantry_inst *, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		    struct gantry_op *op);
 	/* Removes whole segments before an offset; returns how many. May block. */

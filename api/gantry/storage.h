@@ -6,8 +6,9 @@
  * byte, appended at one end, expired at the other. The area: one file of a fixed size.
  *
  * A log has one writer at a time, which its user sees to (the write door's lock). window, advance,
- * append, read of what is hot, and sync never block; reset, cut, expire, open may. What fails with
- * EIO on writing or syncing fences the log: every later write and sync answers -EIO. */
+ * append, read, copy_hot and sync never wait for the disk; the others may. A write or sync that
+ * fails for any other reason than a full disk fences the log for good: every later write and sync
+ * answers -EIO, and reading goes on. A full disk is -ENOSPC until there is room again. */
 #ifndef GANTRY_STORAGE_H
 #define GANTRY_STORAGE_H
 
@@ -25,9 +26,12 @@ enum {
 
 /* gantry_shape.flags */
 enum {
-	GANTRY_LOG_SMALL = 1, /* one of thousands: no mapping, no segment prepared ahead, file
-				 descriptors shared; append and copy only, no window and read */
+	GANTRY_LOG_SMALL = 1, /* one of thousands: one directory, no mapping, no segment prepared
+				 ahead, file descriptors shared; append and copy only, no window
+				 and read (-ENOTSUP). Opening it lists the directory once */
 	GANTRY_LOG_READ_ONLY = 2,
+	GANTRY_LOG_EMPTY = 4, /* the directory is known to hold no segment, or not to exist: it is
+				 not even listed. Made when first written to */
 };
 
 struct gantry_shape {
@@ -42,7 +46,7 @@ struct gantry_shape {
 
 /* first <= durable <= end */
 struct gantry_bounds {
-	uint64_t first;   /* the oldest byte's offset */
+	uint64_t first;   /* the oldest byte's offset; after open, its segment's start */
 	uint64_t durable; /* everything before it survives a power cut */
 	uint64_t end;     /* the next byte's offset */
 	uint64_t segment_bytes;
@@ -52,8 +56,7 @@ struct gantry_bounds {
 struct gantry_window {
 	uint8_t *to;
 	uint64_t at;     /* the log offset that to stands for */
-	uint64_t left;   /* bytes to the segment's end; the window itself may be cut shorter, see
-			    usable */
+	uint64_t left;   /* bytes to the segment's end */
 	uint64_t usable; /* bytes that may be written now; usable <= left */
 };
 
@@ -78,49 +81,57 @@ struct gantry_log; /* the engine's */
 struct gantry_log_ops {
 	uint32_t size;
 	uint32_t reserved;
-	/* Opens what is there; end and durable are then the end of the last file, and the user, who
-	 * knows the records, cuts it to where they end. A last file of length 0 is removed; files
-	 * with a gap between them or of unequal size are refused with -EUCLEAN and a log line.
-	 * Blocking: control thread or worker. */
+	/* Opens what is there; end is then the end of the last file, and the user, who knows the
+	 * records, cuts it to where they end. A last file of length 0 is removed; files with a gap
+	 * between them or of unequal size are refused with -EUCLEAN and a log line. shape and what
+	 * it points to may go when this returns. Blocking: control thread or worker. */
 	int (*open)(struct gantry_inst *, const struct gantry_shape *, struct gantry_log **ret);
-	/* Syncs and closes; waits for nothing: leases and ops must be gone. NULL is fine. Blocking.
-	 */
+	/* Syncs, removes files that were prepared and never written to, and closes. Leases and ops
+	 * must be gone. NULL is fine. Blocking. */
 	void (*close)(struct gantry_log *);
 	void (*bounds)(const struct gantry_log *, struct gantry_bounds *ret); /* any thread */
 
-	/* Writer. At least need usable bytes, or as many as the segment has left if fewer.
-	 * -EAGAIN: not prepared yet, try again; -ENOSPC, -EIO. Bytes past the end are the writer's
-	 * until advance; readers never see them. */
+	/* Writer. At least need usable bytes, or as many as the segment has left if fewer; more
+	 * than an engine can have ready is -EMSGSIZE, but never 8 MiB or less. -EAGAIN: not
+	 * prepared yet, try again; -ENOSPC, -EIO. Bytes past the end are the writer's until
+	 * advance, and readers never see them. */
 	int (*window)(struct gantry_log *, uint64_t need, struct gantry_window *ret);
-	/* Publishes used bytes. used == left moves on to the next segment. */
+	/* Publishes used bytes. used == left moves on to the next segment, and is allowed when less
+	 * was usable: what was not written reads as zeros. */
 	void (*advance)(struct gantry_log *, uint64_t used);
-	/* Writer, GANTRY_LOG_SMALL: copies to the end, over segments' ends where need be. */
+	/* Writer, GANTRY_LOG_SMALL: copies to the end, over segments' ends where need be; all or
+	 * nothing. */
 	int (*append)(struct gantry_log *, const void *from, uint64_t bytes);
 
-	/* Up to max bytes from at to the end of its segment, or of the log. 0: hot, in ret.
-	 * Positive: cold; op finishes when a read of at is hot, and the caller reads again.
-	 * -ERANGE: at is not in [first, end). -EIO: this segment cannot be read; others can.
-	 * op NULL: -EAGAIN instead of pending. Any thread. */
+	/* From at: max bytes (8 MiB at most), or as many as there are to the end of the segment or
+	 * of the log. 0: hot, in ret. Positive: cold; op finishes when the caller may read again,
+	 * with -EIO if this segment cannot be read (others can). -ERANGE: at is not in
+	 * [first, end). op NULL: -EAGAIN instead of pending. Any thread. */
 	int (*read)(struct gantry_log *, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		    struct gantry_op *op);
 	/* Reads into the caller's memory, over segments' ends; returns bytes read, short only at
 	 * the log's end, or a negative errno. May block on a cold file. Any thread. */
 	int64_t (*copy)(struct gantry_log *, uint64_t at, void *to, uint64_t bytes);
 
-	/* Makes everything before upto durable; many asks share one fdatasync. 0: it was already.
-	 * Positive: op->result is the new durable mark. Any thread. */
+	/* Makes everything before upto durable; asks that arrive during one fdatasync share the
+	 * next. 0: it was already. Positive: op->result is the new durable mark, which may be
+	 * beyond upto. -ERANGE: upto is behind the end. Any thread. */
 	int (*sync)(struct gantry_log *, uint64_t upto, struct gantry_op *op);
 
-	/* Writer, blocking. Empties the log; the next byte is at (not rounded). */
+	/* Writer, blocking. Empties the log; the next byte is at (not rounded: the bytes of its
+	 * segment before it are zeros). Who needs at after a restart keeps it himself. */
 	int (*reset)(struct gantry_log *, uint64_t at);
-	/* Writer, blocking. Drops [at, end): later segments are removed, bytes after at in its own
-	 * segment are zeroed up to the next 4 KiB so that no old record follows the end. */
+	/* Writer, blocking. Drops [at, end) for good, first <= at <= end: later segments are
+	 * removed and the rest of at's own segment reads as zeros; nothing of it comes back after a
+	 * crash. Waits for the leases of what it drops. What stays is durable when it returns. */
 	int (*cut)(struct gantry_log *, uint64_t at);
 	/* Removes whole segments that end at or before before, oldest first, never the last; one
 	 * that is leased goes when its lease does. Returns how many. Blocking. */
 	int (*expire)(struct gantry_log *, uint64_t before);
 	/* When the segment that holds at was last written, ms since the epoch; < 0 -ERANGE. */
 	int64_t (*modified_ms)(struct gantry_log *, uint64_t at);
+	/* As copy, but never waits for the disk: -EAGAIN if it would have to. Any thread. */
+	int64_t (*copy_hot)(struct gantry_log *, uint64_t at, void *to, uint64_t bytes);
 };
 
 struct gantry_area; /* the engine's */

@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
@@ -17,6 +18,8 @@ import org.apache.rocketmq.common.message.MessageExt;
 
 /** What a consumer was given: how often each number came, and whether each queue kept its order. Thread-safe. */
 final class Receipts {
+    private static final int POLL_MS = 200;
+
     private final Map<Integer, Integer> times = new HashMap<>();
     private final Map<Integer, Long> lastOffset = new TreeMap<>();
     private final Map<Integer, Integer> lastNumber = new HashMap<>();
@@ -98,5 +101,15 @@ final class Receipts {
 
     void listenTo(DefaultMQPushConsumer consumer) {
         listenTo(consumer, false);
+    }
+
+    /** Polls until so many messages came. */
+    static Receipts poll(DefaultLitePullConsumer consumer, int count) throws Exception {
+        Receipts receipts = new Receipts();
+        Wait.until(count + " messages", () -> {
+            receipts.addAll(consumer.poll(POLL_MS));
+            return receipts.distinct() >= count;
+        });
+        return receipts;
     }
 }

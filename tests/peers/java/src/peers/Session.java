@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.TimeoutException;
 import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
@@ -23,6 +24,11 @@ import org.apache.rocketmq.common.message.MessageQueue;
 final class Session implements AutoCloseable {
     /** Producers ask for this many queues when a topic is created by sending to it. */
     static final int QUEUES = 4;
+    /**
+     * After taking queues a consumer must announce a new version of its subscription before it may pull, but leaves
+     * that to the next heartbeat (30 s by default) when another one is just under way.
+     */
+    private static final int HEARTBEAT_MS = 1_000;
 
     final Args args;
     final String topic;
@@ -83,6 +89,7 @@ final class Session implements AutoCloseable {
 
     private <T extends ClientConfig> T prepared(T client) {
         client.setNamesrvAddr(namesrv);
+        client.setHeartbeatBrokerInterval(HEARTBEAT_MS);
         return client;
     }
 
@@ -118,8 +125,12 @@ final class Session implements AutoCloseable {
 
     /** Waits until the broker keeps offsets for the group that add up to so many messages. */
     void awaitStored(ClientConfig client, String role, List<MessageQueue> queues, long total) throws Exception {
-        Wait.until("stored offsets of " + group(role) + " to add up to " + total, () ->
-            storedOffsets(client, role, queues).values().stream().mapToLong(Long::longValue).sum() == total);
+        try {
+            Wait.until("stored offsets of " + group(role) + " to add up to " + total, () ->
+                storedOffsets(client, role, queues).values().stream().mapToLong(Long::longValue).sum() == total);
+        } catch (TimeoutException e) {
+            throw new AssertionError(e.getMessage() + ": " + storedOffsets(client, role, queues));
+        }
     }
 
     @Override

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that never outlive a run, waiting for conditions, and free ports."""
+
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+STOP_SECONDS = 20
+HOST = "127.0.0.1"
+
+# Below what the kernel gives to outgoing connections, so that none of those takes a port between
+# our look and the server's start.
+PORTS = range(20000, 32000)
+
+
+class Failure(Exception):
+    """A peer or the server under test did not do what it must."""
+
+
+def wait_until(condition, what, seconds=60):
+    """Returns the condition's first true value; the time is only the limit."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+class Ports:
+    """Hands out ports that nobody listens on, each once."""
+
+    def __init__(self):
+        self._given = set()
+
+    def one(self):
+        """A single port."""
+        return self._find((0,))
+
+    def broker(self):
+        """A broker's listenPort, whose neighbours for VIP (-2) and HA (+1) are free as well."""
+        return self._find((0, -2, 1))
+
+    def _find(self, offsets):
+        for _ in range(1000):
+            port = random.choice(PORTS)
+            wanted = {port + offset for offset in offsets}
+            if not wanted & self._given and all(map(_is_free, wanted)):
+                self._given |= wanted
+                return port
+        raise Failure("no free ports")
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def listens(port):
+    """Whether a connection to the port is accepted."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+class Process:
+    """A child with its output in a log file. It is killed when this program ends in any way."""
+
+    def __init__(self, name, command, log, **options):
+        self.name = name
+        self.log = log
+        with open(log, "wb") as output:
+            options.setdefault("stdin", subprocess.DEVNULL)
+            options.setdefault("stdout", output)
+            self.child = subprocess.Popen(_tied_to_us(command), stderr=output, bufsize=0, **options)
+
+    def is_running(self):
+        """Whether the child has not ended."""
+        return self.child.poll() is None
+
+    def must_run(self):
+        """Raises with the exit code when the child has ended."""
+        if not self.is_running():
+            raise Failure(f"{self.name} ended by itself: {describe(self.child.returncode)}")
+
+    def wait_until(self, condition, what, seconds=60):
+        """Waits for a condition that only a running child can meet."""
+
+        def checked():
+            self.must_run()
+            return condition()
+
+        return wait_until(checked, f"{self.name}: {what}", seconds)
+
+    def said(self, word):
+        """Whether the word is in the log."""
+        return word.encode() in self.log.read_bytes()
+
+    def stop(self):
+        """Asks the child to end (SIGTERM), kills it when it doesn't; returns what came of it."""
+        if self.is_running():
+            self.child.send_signal(signal.SIGTERM)
+        try:
+            self.child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            return f"did not end within {STOP_SECONDS} s of SIGTERM"
+        return describe(self.child.returncode)
+
+
+class Lines:
+    """Lines of a child's standard output, with a time limit for each."""
+
+    def __init__(self, process):
+        self._process = process
+        self._file = process.child.stdout.fileno()
+        self._rest = b""
+
+    def next(self, seconds):
+        """The next line; raises when it doesn't come in time or the child ends."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            ready = select.select([self._file], [], [], max(0, end - time.monotonic()))[0]
+            if not ready:
+                raise Failure(f"{self._process.name} gave no answer within {seconds} s")
+            data = os.read(self._file, 65536)
+            if not data:
+                self._process.child.wait()
+                self._process.must_run()
+            self._rest += data
+        line, self._rest = self._rest.split(b"\n", 1)
+        return line.decode()
+
+
+def describe(code):
+    """An exit code in words."""
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _tied_to_us(command):
+    """The command, with a request to the kernel to kill it when this program dies."""
+    setpriv = shutil.which("setpriv")
+    prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    return prefix + [str(word) for word in command]

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts name servers and brokers: Java's and Gantry's, from the same property files."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import cache as peers
+from .process import HOST, Ports, Process, listens
+from .remoting import is_registered
+
+BROKER_NAME = "broker-a"
+CLUSTER_NAME = "PeerCluster"
+
+JAVA_FLAGS = [
+    "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+]
+
+
+@dataclass
+class Site:
+    """One run: where it keeps its files, what it may start, and what it has started."""
+
+    folder: Path
+    cache: peers.Cache
+    binaries: Path = None  # holds gantryd; not needed where only Java servers run
+    ports: Ports = field(default_factory=Ports)
+    running: list = field(default_factory=list)
+
+    def start(self, name, command, java_home=None):
+        """Starts a server in a folder of its own; it stops with the site."""
+        environment = dict(os.environ)
+        if java_home:
+            environment["ROCKETMQ_HOME"] = str(java_home)
+        process = Process(name, command, self.folder / f"{name}.log", env=environment,
+                          cwd=self.home(name))
+        self.running.append(process)
+        return process
+
+    def home(self, name):
+        """The folder of one server, with the conf/ that Java servers look for."""
+        home = self.folder / name
+        (home / "conf").mkdir(parents=True, exist_ok=True)
+        return home
+
+    def stop(self):
+        """Stops everything, the last started first; returns (name, how it ended) of each."""
+        ends = [(process.name, process.stop()) for process in reversed(self.running)]
+        self.running.clear()
+        return ends
+
+    def must_run(self):
+        """Raises when a server has ended by itself."""
+        for process in self.running:
+            process.must_run()
+
+
+@dataclass
+class Namesrv:
+    """A name server that serves."""
+
+    address: str
+
+
+def namesrv_properties(port):
+    """What a name server's property file needs."""
+    return {"listenPort": port, "bindAddress": HOST}
+
+
+def broker_properties(home, port, namesrv):
+    """One file for both brokers: everything on loopback and in a folder of its own."""
+    return {
+        "brokerClusterName": CLUSTER_NAME,
+        "brokerName": BROKER_NAME,
+        "brokerId": 0,
+        "brokerRole": "ASYNC_MASTER",
+        "flushDiskType": "ASYNC_FLUSH",
+        "namesrvAddr": namesrv,
+        "brokerIP1": HOST,
+        "bindAddress": HOST,
+        "listenPort": port,
+        "haListenPort": port + 1,
+        "storePathRootDir": home / "store",
+        "storePathCommitLog": home / "store" / "commitlog",
+        "mappedFileSizeCommitLog": 64 << 20,
+        "autoCreateTopicEnable": "true",
+        # A cold Java broker answers its first sends with flow control otherwise.
+        "waitTimeMillsInSendQueue": 3000,
+        # Test machines may have little disk left: this is no test of that.
+        "diskMaxUsedSpaceRatio": 95,
+    }
+
+
+def start_java_namesrv(site, name="java-namesrv"):
+    """The Java name server."""
+    port = site.ports.one()
+    home = site.home(name)
+    conf = _write(home / "conf" / "namesrv.conf", namesrv_properties(port))
+    process = site.start(name, _java(site, home, "namesrv.NamesrvStartup") + ["-c", conf], home)
+    process.wait_until(lambda: listens(port), "its port")
+    return Namesrv(f"{HOST}:{port}")
+
+
+def start_java_broker(site, namesrv, name="java-broker"):
+    """The Java broker; serves when this returns."""
+    port = site.ports.broker()
+    home = site.home(name)
+    conf = _write(home / "conf" / "broker.conf", broker_properties(home, port, namesrv.address))
+    process = site.start(name, _java(site, home, "broker.BrokerStartup") + ["-c", conf], home)
+    _wait_for_broker(process, port, namesrv)
+
+
+def start_gantry_namesrv(site, name="gantry-namesrv"):
+    """gantryd as a name server."""
+    port = site.ports.one()
+    conf = _write(site.home(name) / "namesrv.conf", namesrv_properties(port))
+    process = site.start(name, [gantryd(site), "namesrv", "-c", conf])
+    _wait_for_gantry(process, port)
+    return Namesrv(f"{HOST}:{port}")
+
+
+def start_gantry_broker(site, namesrv, name="gantry-broker"):
+    """gantryd as a broker, told its name server on the command line."""
+    port = site.ports.broker()
+    home = site.home(name)
+    properties = broker_properties(home, port, namesrv.address)
+    del properties["namesrvAddr"]
+    conf = _write(home / "broker.conf", properties)
+    process = site.start(name, [gantryd(site), "broker", "-c", conf, "-n", namesrv.address])
+    _wait_for_gantry(process, port)
+    _wait_for_broker(process, port, namesrv)
+
+
+def start_gantry_all(site, name="gantry-all"):
+    """gantryd as both in one process."""
+    namesrv_port = site.ports.one()
+    port = site.ports.broker()
+    home = site.home(name)
+    namesrv = Namesrv(f"{HOST}:{namesrv_port}")
+    namesrv_conf = _write(home / "namesrv.conf", namesrv_properties(namesrv_port))
+    broker_conf = _write(home / "broker.conf", broker_properties(home, port, namesrv.address))
+    process = site.start(name, [gantryd(site), "all", "--namesrv", namesrv_conf,
+                                "--broker", broker_conf])
+    _wait_for_gantry(process, namesrv_port)
+    _wait_for_broker(process, port, namesrv)
+    return namesrv
+
+
+def gantryd(site):
+    """The daemon under test."""
+    return site.binaries / "gantryd"
+
+
+def _wait_for_gantry(process, port):
+    process.wait_until(lambda: process.said("ready"), "the word ready", 20)
+    process.wait_until(lambda: listens(port), "its port", 5)
+
+
+def _wait_for_broker(process, port, namesrv):
+    process.wait_until(lambda: listens(port), "its port")
+    process.wait_until(lambda: listens(port - 2), "its VIP port")
+    process.wait_until(lambda: is_registered(namesrv.address, BROKER_NAME), "its registration")
+
+
+def _java(site, home, main):
+    return [peers.java(), *JAVA_FLAGS, f"-Duser.home={home}", "-cp", site.cache.java_servers(),
+            f"org.apache.rocketmq.{main}"]
+
+
+def _write(path, properties):
+    path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+    return path

@@ -28,12 +28,11 @@ enum json_type {
 	JSON_NAME, /* an unquoted key; lenient only */
 };
 
-enum { JSON_LENIENT = 1 }; /* flags of json_parse() */
+/* Flags of json_parse(). Lenient also lets control characters stand in strings. */
+enum { JSON_LENIENT = 1 };
 
-enum { /* what json_parse() takes when its limits are 0 */
-       JSON_DEPTH_MAX = 64,
-       JSON_NODES_MAX = 1 << 20,
-};
+/* What json_parse() keeps to when its limits are 0. */
+enum { JSON_DEPTH_MAX = 64, JSON_NODES_MAX = 1 << 20 };
 
 /* One value, or one key. Nodes stand in the order of the text; of an object come key, value, key,
  * value. Positions are byte offsets; a string's are those between its quotes. */
@@ -125,10 +124,9 @@ int64_t json_unescape(const char *from, size_t size, char *to);
 
 /* ---- writing */
 
-enum {                  /* json_writer.flags */
-       JSON_PRETTY = 1, /* tabs and line ends, as RocketMQ's config files have them */
-       JSON_ASCII = 2,  /* non-ASCII as \uXXXX and / as \/: the strict route reply */
-};
+/* Flags of a writer. PRETTY: tabs and line ends, as RocketMQ's config files have them. ASCII:
+ * non-ASCII as \uXXXX and / as \/, as in the strict route reply. */
+enum { JSON_PRETTY = 1, JSON_ASCII = 2 };
 
 /* Appends to a buffer that grows up to max bytes. The first failure sticks in error (-ENOMEM,
  * -ENOBUFS for max, -EINVAL for calls in no order), later calls do nothing: check once, at the

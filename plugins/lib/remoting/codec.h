@@ -13,21 +13,23 @@
 
 GANTRY_BEGIN
 
-enum { REMOTING_JSON = 0, REMOTING_BINARY = 1 };      /* serialization */
-enum { REMOTING_RESPONSE = 1, REMOTING_ONE_WAY = 2 }; /* bits of flag */
-enum { REMOTING_VERSION = 479 };                      /* MQVersion's ordinal that we answer */
-enum {
-	REMOTING_JAVA = 0,
-	REMOTING_CPP = 1,
-	REMOTING_OTHER = 7,
-	REMOTING_GO = 9
-}; /* LanguageCode */
+/* Serialization, the bits of flag, and the LanguageCodes that code here names. */
+enum { REMOTING_JSON = 0, REMOTING_BINARY = 1 };
+enum { REMOTING_RESPONSE = 1, REMOTING_ONE_WAY = 2 };
+enum { REMOTING_JAVA = 0, REMOTING_CPP = 1, REMOTING_OTHER = 7, REMOTING_GO = 9 };
 
-enum {                                        /* RocketMQ's own limits, and ours */
-       REMOTING_PREFIX = 8,                   /* bytes before the header */
-       REMOTING_FRAME_MAX = 16 * 1024 * 1024, /* the whole frame, its length word included */
-       REMOTING_HEADER_MAX = 64 * 1024,
-       REMOTING_FIELDS_MAX = 128,
+/* MQVersion's ordinal that we say: V5_5_0. */
+enum { REMOTING_VERSION = 513 };
+
+/* Sizes in bytes. A frame's includes its length word. RocketMQ has no limit for headers: ours lets
+ * the longest properties through with every byte escaped. Decoding may write as far past what it
+ * uses of scratch text as the slack is. */
+enum {
+	REMOTING_PREFIX = 8,
+	REMOTING_FRAME_MAX = 16 * 1024 * 1024,
+	REMOTING_HEADER_MAX = 256 * 1024,
+	REMOTING_FIELDS_MAX = 128,
+	REMOTING_SLACK = 16,
 };
 
 struct remoting_limits {
@@ -53,8 +55,8 @@ struct remoting_header {
 };
 
 /* Memory for decoding. fields: room for field_room of them; text: for what has to be unescaped
- * (as many bytes as the header has are always enough). Decoding moves the used marks on, so that
- * several headers share one scratch; the caller sets them back to 0. */
+ * (REMOTING_SLACK more than the header's bytes are always enough). Decoding moves the used marks
+ * on, so that several headers share one scratch; the caller sets them back to 0. */
 struct remoting_scratch {
 	struct gantry_field *fields;
 	char *text;

@@ -6,6 +6,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <gantry/loop.h>
 #include <gantry/replication.h>
 
 #include "broker.h"
@@ -47,9 +48,15 @@ struct queue *store_queue_named(struct store *store, struct gantry_str topic, in
 /* Whether its files have been looked at. Until then it has no offsets: nothing may be sent to it
  * or read from it. Any thread, cheap. */
 bool queue_is_open(const struct queue *queue);
-/* Opens queues on a worker. 0: all are open; positive: op finishes when they are. */
+struct queue_opening { /* the caller's memory, in use until op is done */
+	struct gantry_work work;
+	struct queue *const *queues;
+	uint32_t count;
+};
+/* Opens queues on a worker. 0: all are open; positive: op finishes when that was tried, with the
+ * errno of the first that could not be. The array stays the caller's. */
 int store_queues_open(struct store *store, struct queue *const *queues, uint32_t count,
-		      struct gantry_op *op);
+		      struct queue_opening *room, struct gantry_op *op);
 
 /* [min, max): what can be read now. Opens the queue if need be, which blocks a little: on a loop
  * use queue_is_open() first if it matters. Any thread. */
@@ -63,8 +70,13 @@ struct queue_unit { /* a ConsumeQueue entry */
 /* Units [at, at + count) as far as they exist; returns how many, -EAGAIN: they are on disk and
  * perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any thread. */
 int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret);
+struct queue_fetch { /* the caller's memory, in use until op is done */
+	struct gantry_work work;
+	struct queue *queue;
+	int64_t at;
+};
 /* Reads ahead from there on a worker; queue_read() answers when op is done. Always pending. */
-int queue_fetch(struct queue *queue, int64_t at, struct gantry_op *op);
+int queue_fetch(struct queue *queue, int64_t at, struct queue_fetch *room, struct gantry_op *op);
 
 /* The first offset whose message was stored at or after ms (upper: the last at or before). As
  * RocketMQ's ConsumeQueue does. Blocks: call it on a worker. */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking over the log. */
+#include "store/cursor.h"
+
+#include <errno.h>
+
+void cursor_close(struct cursor *cursor)
+{
+	gantry_slice_release(&cursor->slice);
+	cursor->slice = (struct gantry_slice){0};
+}
+
+static int read_slice(struct cursor *cursor, uint64_t bytes)
+{
+	int status;
+
+	cursor_close(cursor);
+	cursor->asked = bytes;
+	status = store_read_wait(cursor->store, cursor->at, bytes, &cursor->slice);
+	if (status)
+		return status;
+	cursor->used = 0;
+	cursor->at = cursor->slice.offset;
+	return 0;
+}
+
+/* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the
+ * log has to be read to see it. */
+static bool take_record(struct cursor *cursor, uint64_t *ret_need)
+{
+	enum message_scan scan;
+
+	*ret_need = READ_BYTES;
+	if (cursor->used == cursor->slice.size)
+		return false;
+	scan = message_record_read(cursor->slice.bytes + cursor->used,
+				   cursor->slice.size - cursor->used, cursor->check_crc,
+				   &cursor->record);
+	if (scan == MESSAGE_SHORT && cursor->record.size > READ_BYTES)
+		*ret_need = cursor->record.size;
+	if (scan != MESSAGE_WHOLE)
+		return false;
+	cursor->record_at = cursor->at;
+	cursor->used += cursor->record.size;
+	cursor->at += cursor->record.size;
+	return true;
+}
+
+int cursor_next(struct cursor *cursor)
+{
+	for (;;) {
+		uint64_t need;
+		int status;
+
+		if (take_record(cursor, &need))
+			return 1;
+		/* the door says that a record begins where a slice does: if none is there, and more
+		 * would not help, there is none */
+		if (cursor->slice.size && !cursor->used && cursor->asked >= need)
+			return 0;
+		status = read_slice(cursor, need);
+		if (status)
+			return status == -ERANGE ? 0 : status;
+	}
+}

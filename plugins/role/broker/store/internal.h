@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the store share. docs/design/store.md has the map of owners and locks. */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include <pthread.h>
+
+#include <gantry/loop.h>
+#include <gantry/storage.h>
+
+#include "message/delay.h"
+#include "store/checkpoint.h"
+#include "store/store.h"
+#include "table/table.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	TAIL_IDLE = 1024,      /* bytes of memory that an idle queue may keep */
+	TAIL_WRITE = 4096,     /* a tail of this size is written at once */
+	TAIL_MAX = 64 * 1024,  /* a tail that is full makes the dispatcher wait */
+	TURN_RECORDS = 512,    /* dispatched before the loop goes on */
+	READ_BYTES = 1 << 20,  /* of the log, at once */
+	SYNC_ROUND_MS = 10000, /* between two rounds of the checkpoint */
+	SYNCS_AT_ONCE = 16,
+	FILLER_SIZE = INT32_MAX, /* what RocketMQ puts where there is no message */
+};
+
+enum queue_state { QUEUE_UNOPENED, QUEUE_OPEN, QUEUE_BROKEN };
+
+/* Entries as they stand in the file. */
+struct units {
+	uint8_t *at;
+	uint32_t used, room; /* bytes */
+};
+
+struct queue {
+	struct store *store;
+	struct topic_queues *topic;
+	int32_t id;
+	uint32_t state;           /* atomic; enum queue_state; written under open_lock */
+	void *hold_slot;          /* atomic; hold.c's */
+	int64_t next;             /* of the next message; the door's lock */
+	struct gantry_log *file;  /* set once, before state is QUEUE_OPEN */
+	pthread_mutex_t lock;     /* guards the next lines */
+	int64_t min, filed, end;  /* entries: [min, filed) file, [filed, end) run and tail */
+	struct units run, tail;   /* being written; growing */
+	bool dirty;               /* in the writer's list */
+	struct queue *next_dirty; /* the writer's list_lock */
+	/* the writer's, see there */
+	bool unsynced;
+	struct queue *next_unsynced, *next_synced;
+	/* the dispatcher's */
+	bool arrived;
+	struct queue *next_arrived;
+};
+
+struct queue_array { /* published; replaced when it grows, old ones are kept to the end */
+	struct queue_array *older;
+	uint32_t count;
+	struct queue *at[];
+};
+
+struct topic_queues { /* one topic's queues, by name: also of topics without configuration */
+	struct table_entry entry;
+	struct queue_array *array; /* atomic; written under table_lock */
+	char name[];
+};
+
+/* The dispatcher; its loop's, but for what says otherwise. During recovery the worker's. */
+struct dispatcher {
+	struct gantry_loop *loop;
+	uint64_t at;         /* atomic, written under turn_lock: what is before is dispatched */
+	uint64_t record_at;  /* where the last dispatched record began */
+	int64_t record_ms;   /* and when it was stored; 0: there is none */
+	uint64_t read_bytes; /* to ask the log for */
+	struct gantry_op wait_op;
+	struct gantry_task go;
+	struct queue_opening opening;
+	struct queue *unopened; /* being opened */
+	struct queue *last;     /* of the last record */
+	struct queue *arrived;  /* grew in this turn */
+	bool posted;            /* atomic: go is on its way */
+	bool waiting;           /* wait_op is pending */
+	bool tail_full;         /* until the writer has made room */
+	bool stopped;
+	struct gantry_log_limit limit;
+};
+
+struct queue_sync {
+	struct gantry_op op;
+	struct queue *queue; /* NULL: not in use */
+};
+
+/* Writing behind, and the checkpoint's rounds; the dispatcher's loop, but for what says otherwise.
+ */
+struct writer {
+	pthread_mutex_t list_lock;
+	struct queue *dirty; /* list_lock; by next_dirty */
+	struct gantry_timer *tick;
+	struct gantry_work work;
+	struct gantry_op op;
+	bool running;               /* the job is: it owns the next two */
+	bool failed;                /* it left something unwritten */
+	struct queue *unsynced;     /* written since they were last synced; by next_unsynced */
+	bool wanted, again, final;  /* run soon; run once more; the last round, at once */
+	uint64_t pass_end, pass_at; /* what was dispatched when the job began, its last record */
+	int64_t pass_ms;
+	/* the round */
+	bool in_round, round_failed;
+	uint64_t round_end, round_at, saved_end,
+		next_round_ms; /* saved_end: of the last good one */
+	int64_t round_ms;
+	struct queue *round; /* to be synced; by next_synced */
+	uint32_t syncing;
+	struct queue_sync syncs[SYNCS_AT_ONCE];
+	struct gantry_op round_op;
+	struct gantry_log_limit limit;
+};
+
+struct store {
+	struct broker *broker;
+	struct gantry_inst *inst;
+	const struct gantry_replication_ops *door;
+	struct gantry_inst *door_inst;
+	const struct gantry_storage_ops *engine;
+	struct gantry_inst *engine_inst;
+	char *root, *queue_root;
+	int lock_fd;
+	bool attached, unclean; /* unclean: the last stop left its abort file */
+	uint64_t segment_bytes;
+	uint32_t queue_segment_bytes;
+	struct message_delays delays;
+	struct checkpoint checkpoint;
+	pthread_mutex_t table_lock; /* guards the table and every array's growth */
+	struct table topics;
+	pthread_mutex_t open_lock; /* one queue is opened at a time */
+	pthread_mutex_t file_lock; /* one writer of queue files at a time */
+	uint64_t valid_end; /* atomic: entries of files at or behind it are not trusted when a
+			       queue is opened: the scan's beginning, then the recovered end */
+	bool hole;          /* atomic: a queue broke; the checkpoint must not advance */
+	pthread_mutex_t turn_lock; /* keeps cuts out of a dispatcher's turn */
+	bool cutting;              /* turn_lock */
+	struct dispatcher dispatcher;
+	struct writer writer;
+	store_arrived *arrived;
+	void *arrived_user;
+	struct gantry_work recover_work;
+	struct gantry_log_client client;
+	struct gantry_op *ready_op; /* atomic: role() waits until everything is dispatched */
+	/* the dispatcher's loop */
+	struct gantry_op *drain_op;
+	struct gantry_task drain_task;
+	uint64_t drain_to, drain_deadline_ms;
+	bool clean; /* the drain left nothing to dispatch, write or sync */
+};
+
+/* queues.c */
+bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
+void store_each_queue(struct store *store, void (*each)(struct queue *queue, void *user),
+		      void *user);
+void store_free_queues(struct store *store);
+
+/* queue.c */
+struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id);
+void queue_free(struct queue *queue);
+void unit_write(uint8_t *to, const struct queue_unit *unit);
+void unit_read(const uint8_t *from, struct queue_unit *ret);
+/* Appends an entry at its queue offset. 0: done, or it was there; -EAGAIN: the tail is full, or
+ * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
+int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
+		 bool *ret_write);
+/* Moves the tail to the file. Under file_lock, not on a loop. */
+int queue_write(struct queue *queue);
+/* Takes it out of use: sends are refused, entries left out, until the next start. Any thread. */
+void queue_break(struct queue *queue);
+
+/* queue_cut.c: forgets entries of messages at or behind that log offset. Under file_lock, not on a
+ * loop. */
+int queue_cut(struct queue *queue, uint64_t at);
+
+/* queue_open.c */
+int queue_open_now(struct queue *queue); /* blocks */
+/* The first entry in [from, to) of the file that is at or behind the log offset, or none at all. */
+int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at);
+
+/* dispatch.c: 0: done, or left out, which was logged. -EAGAIN: ret_queue must be opened, or
+ * written, first; -ENOMEM. */
+int store_dispatch(struct store *store, const struct message_record *record, uint64_t at,
+		   struct queue **ret_queue);
+
+/* follow.c */
+void dispatcher_init(struct store *store);
+void dispatcher_go(struct store *store); /* take a turn soon; any thread */
+
+/* write.c */
+void writer_init(struct store *store);
+int writer_start(struct store *store);     /* writes every second */
+void writer_run(struct store *store);      /* writes now; the dispatcher's loop */
+void writer_add(struct queue *queue);      /* it has something to write; any thread */
+int writer_write_all(struct store *store); /* blocks; -EAGAIN: not all could be written */
+
+/* round.c: the job is done; begins a round if it is time for one. */
+void round_begin(struct store *store);
+
+/* recover.c */
+int store_recover(struct gantry_work *work);
+
+/* cut.c */
+int store_cut(void *user, uint64_t at);
+int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready);
+void store_answer_ready(struct store *store); /* everything visible is dispatched */
+
+/* drain.c: takes the next step of a drain, if there is one. The dispatcher's loop. */
+void drain_look(struct store *store);
+
+/* read.c: as the door's read, but waits for what is cold; not on a loop. */
+int store_read_wait(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret);
+
+/* files.c */
+int files_make_folders(const char *path);
+int files_lock(const char *root); /* a descriptor, or -EBUSY: another broker has it */
+int files_make_abort(const char *root);
+int files_remove_abort(const char *root);
+bool files_has_abort(const char *root);
+bool files_folder_is_empty(const char *path); /* or is not there */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One ConsumeQueue: entries in a file, a run on its way there, and a tail in memory, which readers
+ * see as one. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message/bytes.h"
+#include "store/internal.h"
+
+enum { FILL_BYTES = 200 * STORE_UNIT, ROOM_FIRST = 256 };
+
+void unit_write(uint8_t *to, const struct queue_unit *unit)
+{
+	to = message_put64(to, (uint64_t)unit->physical_offset);
+	to = message_put32(to, (uint32_t)unit->size);
+	message_put64(to, (uint64_t)unit->tags_code);
+}
+
+void unit_read(const uint8_t *from, struct queue_unit *ret)
+{
+	ret->physical_offset = (int64_t)message_get64(from);
+	ret->size = (int32_t)message_get32(from + 8);
+	ret->tags_code = (int64_t)message_get64(from + 12);
+}
+
+struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
+{
+	struct queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	queue->store = store;
+	queue->topic = topic;
+	queue->id = id;
+	pthread_mutex_init(&queue->lock, NULL);
+	return queue;
+}
+
+void queue_free(struct queue *queue)
+{
+	if (!queue)
+		return;
+	if (queue->file)
+		queue->store->engine->log->close(queue->file);
+	free(queue->run.at);
+	free(queue->tail.at);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
+
+void **queue_hold_slot(struct queue *queue)
+{
+	return &queue->hold_slot;
+}
+
+bool queue_is_open(const struct queue *queue)
+{
+	return __atomic_load_n(&queue->state, __ATOMIC_ACQUIRE) == QUEUE_OPEN;
+}
+
+/* ---- appending */
+
+/* Makes room for one more entry. -EAGAIN: the tail is as large as it may be. */
+static int make_room(struct units *tail)
+{
+	uint32_t room = tail->room ? 2 * tail->room : ROOM_FIRST;
+	uint8_t *at;
+
+	if (tail->used + STORE_UNIT <= tail->room)
+		return 0;
+	if (tail->room >= TAIL_MAX)
+		return -EAGAIN;
+	at = realloc(tail->at, room);
+	if (!at)
+		return -EAGAIN;
+	tail->at = at;
+	tail->room = room;
+	return 0;
+}
+
+/* Under the queue's lock. */
+static int push(struct queue *queue, const struct queue_unit *unit)
+{
+	int status = make_room(&queue->tail);
+
+	if (status)
+		return status;
+	unit_write(queue->tail.at + queue->tail.used, unit);
+	queue->tail.used += STORE_UNIT;
+	queue->end++;
+	if (!queue->dirty) {
+		queue->dirty = true;
+		writer_add(queue);
+	}
+	return 0;
+}
+
+/* Entries that stand for no message, up to offset. Under the queue's lock. */
+static int fill_gap(struct queue *queue, int64_t offset)
+{
+	const struct queue_unit filler = {.size = FILLER_SIZE};
+	int status = 0;
+
+	while (!status && queue->end < offset)
+		status = push(queue, &filler);
+	return status;
+}
+
+static int append(struct queue *queue, int64_t offset, const struct queue_unit *unit)
+{
+	int64_t gap_max = queue->store->queue_segment_bytes / STORE_UNIT;
+	int status = 0;
+
+	if (offset < 0 || offset > INT64_MAX / STORE_UNIT - gap_max)
+		return -ERANGE;
+	if (offset < queue->end)
+		return 0;
+	if (!queue->end) {
+		queue->min = queue->filed = queue->end = offset;
+	} else if (offset - queue->end > gap_max) {
+		return -ERANGE;
+	} else if (offset > queue->end) {
+		gantry_log_limited(queue->store->inst, &queue->store->dispatcher.limit, WARNING,
+				   "queue %s-%d has no entries from %lld to %lld: filled",
+				   queue->topic->name, queue->id, (long long)queue->end,
+				   (long long)offset - 1);
+		status = fill_gap(queue, offset);
+	}
+	return status ? status : push(queue, unit);
+}
+
+int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
+		 bool *ret_write)
+{
+	int status;
+
+	if (!queue_is_open(queue))
+		return -EAGAIN;
+	pthread_mutex_lock(&queue->lock);
+	status = append(queue, offset, unit);
+	*ret_write = queue->tail.used >= TAIL_WRITE;
+	pthread_mutex_unlock(&queue->lock);
+	return status;
+}
+
+/* ---- writing behind */
+
+/* The file begins where the queue does: whole segments are left out, and what is left of the first
+ * one before the first entry is filled, since RocketMQ reads a segment from its start. */
+static int start_file(struct queue *queue, uint64_t segment)
+{
+	const struct gantry_log_ops *ops = queue->store->engine->log;
+	const struct queue_unit filler = {.size = FILLER_SIZE};
+	uint64_t at = (uint64_t)queue->filed * STORE_UNIT;
+	uint64_t from = at - at % segment;
+	uint8_t fill[FILL_BYTES];
+	int status;
+
+	for (uint32_t i = 0; i < sizeof(fill); i += STORE_UNIT)
+		unit_write(fill + i, &filler);
+	status = ops->reset(queue->file, from);
+	while (!status && from < at) {
+		uint64_t bytes = at - from < sizeof(fill) ? at - from : sizeof(fill);
+
+		status = ops->append(queue->file, fill, bytes);
+		from += bytes;
+	}
+	return status;
+}
+
+static int write_run(struct queue *queue)
+{
+	const struct gantry_log_ops *ops = queue->store->engine->log;
+	struct gantry_bounds bounds;
+	int status = 0;
+
+	ops->bounds(queue->file, &bounds);
+	if (bounds.end != (uint64_t)queue->filed * STORE_UNIT)
+		status = bounds.end == bounds.first ? start_file(queue, bounds.segment_bytes)
+						    : -EUCLEAN;
+	return status ? status : ops->append(queue->file, queue->run.at, queue->run.used);
+}
+
+static void drop(struct units *units)
+{
+	free(units->at);
+	*units = (struct units){0};
+}
+
+/* The tail becomes the run, unless one is left over from a write that failed. */
+static void take_tail(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->dirty = false;
+	if (!queue->run.used) {
+		struct units empty = queue->run;
+
+		queue->run = queue->tail;
+		queue->tail = empty;
+	}
+	pthread_mutex_unlock(&queue->lock);
+}
+
+static void drop_run(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->filed += queue->run.used / STORE_UNIT;
+	drop(&queue->run);
+	if (!queue->tail.used && queue->tail.room > TAIL_IDLE)
+		drop(&queue->tail);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+static void come_back(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->dirty) {
+		queue->dirty = true;
+		writer_add(queue);
+	}
+	pthread_mutex_unlock(&queue->lock);
+}
+
+int queue_write(struct queue *queue)
+{
+	bool left_over = queue->run.used;
+	int status = 0;
+
+	take_tail(queue);
+	if (queue->run.used)
+		status = write_run(queue);
+	if (status) {
+		come_back(queue);
+		return status;
+	}
+	drop_run(queue);
+	return left_over ? queue_write(queue) : 0;
+}
+
+/* ---- reading */
+
+void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max)
+{
+	if (!queue_is_open(queue))
+		queue_open_now(queue);
+	pthread_mutex_lock(&queue->lock);
+	*ret_min = queue->min;
+	*ret_max = queue->end;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* Entries from memory; under the queue's lock. at is not before filed. */
+static uint32_t read_memory(const struct queue *queue, int64_t at, uint32_t count,
+			    struct queue_unit *ret)
+{
+	uint64_t skip = (uint64_t)(at - queue->filed) * STORE_UNIT;
+
+	for (uint32_t i = 0; i < count; i++, skip += STORE_UNIT)
+		unit_read(skip < queue->run.used ? queue->run.at + skip
+						 : queue->tail.at + (skip - queue->run.used),
+			  &ret[i]);
+	return count;
+}
+
+static int read_file(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
+{
+	uint8_t bytes[128 * STORE_UNIT];
+	int64_t got;
+
+	if (count > sizeof(bytes) / STORE_UNIT)
+		count = sizeof(bytes) / STORE_UNIT;
+	got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * STORE_UNIT, bytes,
+						  count * STORE_UNIT);
+	if (got < 0)
+		return (int)got;
+	count = (uint32_t)got / STORE_UNIT;
+	for (uint32_t i = 0; i < count; i++)
+		unit_read(bytes + i * STORE_UNIT, &ret[i]);
+	return (int)count;
+}
+
+int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
+{
+	int64_t left;
+
+	pthread_mutex_lock(&queue->lock);
+	if (at < queue->min || at >= queue->end) {
+		pthread_mutex_unlock(&queue->lock);
+		return 0;
+	}
+	left = (at < queue->filed ? queue->filed : queue->end) - at;
+	if (count > left)
+		count = (uint32_t)left;
+	if (at >= queue->filed) {
+		count = read_memory(queue, at, count, ret);
+		pthread_mutex_unlock(&queue->lock);
+		return (int)count;
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return read_file(queue, at, count, ret);
+}
+
+/* On a worker: what is read once is in the page cache for queue_read(). */
+static int fetch(struct gantry_work *work)
+{
+	struct queue_fetch *fetch = work->user;
+	struct gantry_log *file = fetch->queue->file;
+	uint8_t bytes[8192];
+	uint64_t at = (uint64_t)fetch->at * STORE_UNIT;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		int64_t got =
+			fetch->queue->store->engine->log->copy(file, at, bytes, sizeof(bytes));
+
+		if (got < 0)
+			return (int)got;
+		if (got < (int64_t)sizeof(bytes))
+			break;
+		at += sizeof(bytes);
+	}
+	return 0;
+}
+
+int queue_fetch(struct queue *queue, int64_t at, struct queue_fetch *room, struct gantry_op *op)
+{
+	*room = (struct queue_fetch){
+		.work = {.run = fetch, .user = room}, .queue = queue, .at = at};
+	return gantry_work(queue->store->inst, &room->work, op);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a ConsumeQueue: its files are of full size from the start, so the end of its entries has
+ * to be found. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "store/internal.h"
+
+enum { CHECKED = 200 }; /* entries before the end that must be in order */
+
+static int read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
+{
+	uint8_t bytes[STORE_UNIT];
+	int64_t got = queue->store->engine->log->copy(queue->file, (uint64_t)at * STORE_UNIT, bytes,
+						      sizeof(bytes));
+
+	if (got < 0)
+		return (int)got;
+	if (got < (int64_t)sizeof(bytes))
+		return -ERANGE;
+	unit_read(bytes, ret);
+	return 0;
+}
+
+static bool is_entry(const struct queue_unit *unit)
+{
+	return unit->physical_offset >= 0 && unit->size > 0;
+}
+
+int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
+{
+	while (from < to) {
+		int64_t middle = from + (to - from) / 2;
+		struct queue_unit unit;
+		int status = read_unit(queue, middle, &unit);
+
+		if (status)
+			return status;
+		if (is_entry(&unit) && (uint64_t)unit.physical_offset < at)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* Where entries from from on stop being in order; to if they do not. */
+static int64_t ordered_until(struct queue *queue, int64_t from, int64_t to)
+{
+	int64_t last = -1;
+
+	for (int64_t i = from; i < to; i++) {
+		struct queue_unit unit;
+		int status = read_unit(queue, i, &unit);
+
+		if (status)
+			return status;
+		if (unit.size == FILLER_SIZE)
+			continue;
+		if (!is_entry(&unit) || unit.physical_offset <= last)
+			return i;
+		last = unit.physical_offset;
+	}
+	return to;
+}
+
+/* The end of the entries in [first, last) that are older than the log offset. Entries of an earlier
+ * life may stand behind the end: a search can take them for newer ones, and then they are out of
+ * order with those before. */
+static int64_t find_end(struct queue *queue, int64_t first, int64_t last, uint64_t at)
+{
+	int64_t segment = queue->store->queue_segment_bytes / STORE_UNIT;
+	int64_t end = queue_search(queue, first, last, at);
+	int64_t from, ordered;
+
+	if (end <= first)
+		return end;
+	from = end - first > CHECKED ? end - CHECKED : first;
+	ordered = ordered_until(queue, from, end);
+	if (ordered == end || ordered < 0)
+		return ordered;
+	from = (end - 1) / segment * segment;
+	return ordered_until(queue, from > first ? from : first, end);
+}
+
+/* The first entry whose message is still in the log. */
+static int64_t find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first)
+{
+	while (first < end) {
+		int64_t middle = first + (end - first) / 2;
+		struct queue_unit unit;
+		int status = read_unit(queue, middle, &unit);
+
+		if (status)
+			return status;
+		if (unit.size == FILLER_SIZE || (uint64_t)unit.physical_offset < log_first)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+static int open_file(struct queue *queue)
+{
+	struct store *store = queue->store;
+	char path[4096];
+	const char *directory = path;
+	struct gantry_shape shape = {
+		.directories = &directory,
+		.directory_count = 1,
+		.flags = GANTRY_LOG_SMALL,
+		.segment_bytes = store->queue_segment_bytes,
+	};
+	int size = snprintf(path, sizeof(path), "%s/%s/%d", store->queue_root, queue->topic->name,
+			    queue->id);
+
+	if (size < 0 || size >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return store->engine->log->open(store->engine_inst, &shape, &queue->file);
+}
+
+/* Trims the file to the entries that are trusted, and takes over where they begin and end. */
+static int find_bounds(struct queue *queue)
+{
+	struct store *store = queue->store;
+	const struct gantry_log_ops *ops = store->engine->log;
+	uint64_t valid_end = __atomic_load_n(&store->valid_end, __ATOMIC_ACQUIRE);
+	struct gantry_bounds log, file;
+	int64_t first, end, min;
+	int status = 0;
+
+	ops->bounds(queue->file, &file);
+	if (file.first == file.end)
+		return 0; /* nothing there: it begins with 0, or with its first message */
+	store->door->bounds(store->door_inst, &log);
+	if (valid_end <= log.first) /* no message is left */
+		return ops->reset(queue->file, 0);
+	first = (int64_t)(file.first / STORE_UNIT);
+	end = find_end(queue, first, (int64_t)(file.end / STORE_UNIT), valid_end);
+	if (end < 0)
+		return (int)end;
+	if ((uint64_t)end * STORE_UNIT != file.end)
+		status = ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
+	if (status)
+		return status;
+	min = find_min(queue, first, end, log.first);
+	if (min < 0)
+		return (int)min;
+	queue->min = min;
+	queue->next = queue->filed = queue->end = end;
+	return 0;
+}
+
+static int open_locked(struct queue *queue)
+{
+	int status;
+
+	if (__atomic_load_n(&queue->state, __ATOMIC_RELAXED) == QUEUE_OPEN)
+		return 0;
+	if (queue->state == QUEUE_BROKEN)
+		return -EIO;
+	status = queue->file ? 0 : open_file(queue);
+	if (!status)
+		status = find_bounds(queue);
+	if (!status) {
+		__atomic_store_n(&queue->state, QUEUE_OPEN, __ATOMIC_RELEASE);
+		return 0;
+	}
+	gantry_log(queue->store->inst, ERROR, "cannot open queue %s-%d: error %d",
+		   queue->topic->name, queue->id, -status);
+	if (status == -EIO || status == -EUCLEAN)
+		queue_break(queue);
+	return status;
+}
+
+int queue_open_now(struct queue *queue)
+{
+	struct store *store = queue->store;
+	int status;
+
+	pthread_mutex_lock(&store->open_lock);
+	status = open_locked(queue);
+	pthread_mutex_unlock(&store->open_lock);
+	return status;
+}
+
+void queue_break(struct queue *queue)
+{
+	__atomic_store_n(&queue->store->hole, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&queue->state, QUEUE_BROKEN, __ATOMIC_RELEASE);
+	gantry_log(queue->store->inst, ERROR,
+		   "queue %s-%d is out of use until the next start: its files cannot be used; its "
+		   "messages are safe in the log",
+		   queue->topic->name, queue->id);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A round of the checkpoint: every queue that was written is synced, then the log is waited for,
+ * then the checkpoint says so. All on the dispatcher's loop. */
+#include <errno.h>
+
+#include "store/internal.h"
+
+static void sync_more(struct store *store);
+
+static void end_round(struct store *store)
+{
+	struct writer *writer = &store->writer;
+
+	writer->in_round = false;
+	writer->next_round_ms = gantry_clock_ms() + SYNC_ROUND_MS;
+	dispatcher_go(store);
+}
+
+static void point_synced(struct gantry_op *op)
+{
+	struct store *store = op->user;
+
+	if (!op->status)
+		store->writer.saved_end = store->writer.round_end;
+	end_round(store);
+}
+
+static void save_point(struct store *store)
+{
+	struct writer *writer = &store->writer;
+	struct checkpoint *point = &store->checkpoint;
+	int status;
+
+	point->physic_ms = point->logics_ms = writer->round_ms;
+	point->confirm = (int64_t)writer->round_at;
+	status = checkpoint_write(point);
+	if (!status)
+		status = checkpoint_sync(point, &writer->round_op);
+	if (status > 0)
+		return;
+	if (status)
+		gantry_log_limited(store->inst, &writer->limit, ERROR,
+				   "cannot write the checkpoint: error %d", -status);
+	end_round(store);
+}
+
+static void log_durable(struct gantry_op *op)
+{
+	struct store *store = op->user;
+
+	if (op->status) {
+		end_round(store);
+		return;
+	}
+	op->done = point_synced;
+	save_point(store);
+}
+
+static void queues_synced(struct store *store)
+{
+	struct writer *writer = &store->writer;
+	int status;
+
+	if (writer->round_failed || __atomic_load_n(&store->hole, __ATOMIC_ACQUIRE)) {
+		end_round(store);
+		return;
+	}
+	writer->round_op = (struct gantry_op){
+		.done = log_durable, .loop = store->dispatcher.loop, .user = store};
+	status = store->door->wait(store->door_inst, GANTRY_DURABLE, writer->round_end,
+				   &writer->round_op);
+	if (status > 0)
+		return;
+	if (status) {
+		end_round(store);
+		return;
+	}
+	writer->round_op.done = point_synced;
+	save_point(store);
+}
+
+static void synced(struct gantry_op *op)
+{
+	struct queue_sync *sync = TABLE_HOLDER(op, struct queue_sync, op);
+	struct store *store = op->user;
+	struct queue *queue = sync->queue;
+
+	sync->queue = NULL;
+	store->writer.syncing--;
+	if (op->status) {
+		store->writer.round_failed = true;
+		gantry_log_limited(store->inst, &store->writer.limit, ERROR,
+				   "cannot sync queue %s-%d: error %d", queue->topic->name,
+				   queue->id, -op->status);
+		queue_break(queue);
+	}
+	sync_more(store);
+}
+
+static struct queue_sync *free_sync(struct writer *writer)
+{
+	for (uint32_t i = 0; i < SYNCS_AT_ONCE; i++)
+		if (!writer->syncs[i].queue)
+			return &writer->syncs[i];
+	return NULL;
+}
+
+/* Begins syncs until enough are under way; when none is left, the round goes on. */
+static void sync_more(struct store *store)
+{
+	struct writer *writer = &store->writer;
+	struct queue_sync *sync;
+
+	while (writer->round && (sync = free_sync(writer))) {
+		struct queue *queue = writer->round;
+		struct gantry_bounds bounds;
+		int status;
+
+		writer->round = queue->next_synced;
+		store->engine->log->bounds(queue->file, &bounds);
+		sync->op = (struct gantry_op){
+			.done = synced, .loop = store->dispatcher.loop, .user = store};
+		status = store->engine->log->sync(queue->file, bounds.end, &sync->op);
+		if (status > 0) {
+			sync->queue = queue;
+			writer->syncing++;
+		} else if (status) {
+			writer->round_failed = true;
+			queue_break(queue);
+		}
+	}
+	if (!writer->round && !writer->syncing)
+		queues_synced(store);
+}
+
+/* The worker's list becomes the round's: it may write these queues again meanwhile. */
+static void take_unsynced(struct writer *writer)
+{
+	struct queue *queue = writer->unsynced;
+
+	writer->unsynced = NULL;
+	for (; queue; queue = queue->next_unsynced) {
+		queue->unsynced = false;
+		queue->next_synced = writer->round;
+		writer->round = queue;
+	}
+}
+
+void round_begin(struct store *store)
+{
+	struct writer *writer = &store->writer;
+
+	if (writer->in_round || writer->running || writer->pass_end == writer->saved_end ||
+	    !writer->pass_ms)
+		return;
+	if (!writer->final && gantry_clock_ms() < writer->next_round_ms)
+		return;
+	writer->in_round = true;
+	writer->round_failed = false;
+	writer->round_end = writer->pass_end;
+	writer->round_at = writer->pass_at;
+	writer->round_ms = writer->pass_ms;
+	take_unsynced(writer);
+	sync_more(store);
+}

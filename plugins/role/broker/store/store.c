@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the message store. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+enum { FOLDERS_MAX = 16 };
+
+static char *path_in(const char *root, const char *name)
+{
+	size_t size = strlen(root) + strlen(name) + 2;
+	char *path = malloc(size);
+
+	if (path)
+		snprintf(path, size, "%s/%s", root, name);
+	return path;
+}
+
+static void make_locks(struct store *store)
+{
+	pthread_mutex_init(&store->table_lock, NULL);
+	pthread_mutex_init(&store->open_lock, NULL);
+	pthread_mutex_init(&store->file_lock, NULL);
+	pthread_mutex_init(&store->turn_lock, NULL);
+	pthread_mutex_init(&store->writer.list_lock, NULL);
+}
+
+static void destroy_locks(struct store *store)
+{
+	pthread_mutex_destroy(&store->writer.list_lock);
+	pthread_mutex_destroy(&store->turn_lock);
+	pthread_mutex_destroy(&store->file_lock);
+	pthread_mutex_destroy(&store->open_lock);
+	pthread_mutex_destroy(&store->table_lock);
+}
+
+static int find_services(struct store *store)
+{
+	store->door = gantry_find(store->inst, GANTRY_REPLICATION, NULL, &store->door_inst);
+	store->engine = gantry_find(store->inst, GANTRY_STORAGE, NULL, &store->engine_inst);
+	return store->door && store->engine ? 0 : -ENODEV;
+}
+
+static int read_conf(struct store *store)
+{
+	const struct broker_conf *conf = store->broker->conf;
+	int64_t bytes = conf->mappedFileSizeConsumeQueue;
+
+	/* a whole number of entries, rounded up as RocketMQ does */
+	store->queue_segment_bytes = (uint32_t)((bytes + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT);
+	store->root = strdup(conf->storePathRootDir);
+	store->queue_root = store->root ? path_in(store->root, "consumequeue") : NULL;
+	if (!store->queue_root)
+		return -ENOMEM;
+	return message_delays_read(conf->messageDelayLevel, &store->delays);
+}
+
+static int take_folder(struct store *store)
+{
+	int fd, status = files_make_folders(store->root);
+
+	if (status) {
+		gantry_log(store->inst, ERROR, "cannot make the store's folder %s: %s", store->root,
+			   strerror(-status));
+		return status;
+	}
+	fd = files_lock(store->root);
+	if (fd < 0) {
+		gantry_log(store->inst, ERROR, "cannot lock %s/lock: %s", store->root,
+			   fd == -EBUSY ? "another broker uses this store" : strerror(-fd));
+		return fd;
+	}
+	store->lock_fd = fd;
+	store->unclean = files_has_abort(store->root);
+	return 0;
+}
+
+static int open_checkpoint(struct store *store)
+{
+	char *path = path_in(store->root, "checkpoint");
+	int status = path ? checkpoint_open(&store->checkpoint, store->engine->area,
+					    store->engine_inst, path)
+			  : -ENOMEM;
+
+	if (status)
+		gantry_log(store->inst, ERROR, "cannot open %s: %s", path ? path : "checkpoint",
+			   strerror(-status));
+	free(path);
+	return status;
+}
+
+/* Cuts a list of folders, which commas separate, into pieces. Returns how many. */
+static uint32_t split_folders(char *text, const char *ret[FOLDERS_MAX])
+{
+	uint32_t count = 0;
+	char *rest = NULL;
+
+	for (char *folder = strtok_r(text, ",", &rest); folder && count < FOLDERS_MAX;
+	     folder = strtok_r(NULL, ",", &rest))
+		ret[count++] = folder;
+	return count;
+}
+
+static int attach(struct store *store)
+{
+	const struct broker_conf *conf = store->broker->conf;
+	char *text = conf->storePathCommitLog ? strdup(conf->storePathCommitLog)
+					      : path_in(store->root, "commitlog");
+	const char *folders[FOLDERS_MAX];
+	struct gantry_shape shape = {
+		.directories = folders,
+		.segment_bytes = (uint64_t)conf->mappedFileSizeCommitLog,
+	};
+	struct gantry_bounds bounds;
+	int status;
+
+	if (!text)
+		return -ENOMEM;
+	shape.directory_count = split_folders(text, folders);
+	store->client = (struct gantry_log_client){
+		.size = sizeof(store->client), .cut = store_cut, .role = store_role};
+	status = store->door->attach(store->door_inst, &shape, &store->client, store);
+	if (status) {
+		gantry_log(store->inst, ERROR, "cannot open the log in %s: %s", folders[0],
+			   strerror(-status));
+	} else {
+		store->attached = true;
+		store->door->bounds(store->door_inst, &bounds);
+		store->segment_bytes = bounds.segment_bytes;
+	}
+	free(text);
+	return status;
+}
+
+static int open_all(struct store *store)
+{
+	int status = find_services(store);
+
+	if (!status)
+		status = read_conf(store);
+	if (!status)
+		status = take_folder(store);
+	if (!status)
+		status = open_checkpoint(store);
+	if (!status)
+		status = attach(store);
+	if (!status)
+		status = files_make_abort(store->root);
+	return status;
+}
+
+int store_open(struct broker *broker, struct store **ret, struct gantry_op *op)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int status;
+
+	if (!store)
+		return -ENOMEM;
+	store->broker = broker;
+	store->inst = broker->inst;
+	store->lock_fd = -1;
+	make_locks(store);
+	dispatcher_init(store);
+	writer_init(store);
+	status = open_all(store);
+	if (status) {
+		store_close(store);
+		return status;
+	}
+	*ret = store;
+	store->recover_work = (struct gantry_work){.run = store_recover, .user = store};
+	return gantry_work(store->inst, &store->recover_work, op);
+}
+
+void store_on_arrival(struct store *store, store_arrived *arrived, void *user)
+{
+	store->arrived = arrived;
+	store->arrived_user = user;
+}
+
+int store_serve(struct store *store)
+{
+	int status = writer_start(store);
+
+	if (!status)
+		dispatcher_go(store);
+	return status;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->attached)
+		store->door->detach(store->door_inst);
+	store_free_queues(store);
+	checkpoint_close(&store->checkpoint);
+	if (store->clean)
+		files_remove_abort(store->root);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	destroy_locks(store);
+	free(store->queue_root);
+	free(store->root);
+	free(store);
+}

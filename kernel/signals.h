@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals become requests to the kernel. */
+#ifndef GK_SIGNALS_H
+#define GK_SIGNALS_H
+
+#include <gantry/base.h>
+#include <uv.h>
+
+GANTRY_BEGIN
+
+struct gk_kernel;
+
+struct gk_signals {
+	uv_signal_t terminate, interrupt, hangup;
+	int taken;
+};
+
+/* SIGTERM and SIGINT ask for a stop, SIGHUP for a reload; SIGPIPE is ignored. Control thread. */
+int gk_signals_take(struct gk_kernel *kernel);
+void gk_signals_leave(struct gk_kernel *kernel);
+
+GANTRY_END
+#endif

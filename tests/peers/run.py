@@ -23,13 +23,14 @@ Peers are fetched by name and version from the ordinary registries into $GANTRY_
 build/peers in the checkout), once. It takes mvn, a JDK 17 and go; what cannot be had is skipped and
 counted, or fails when GANTRY_PEERS_REQUIRED=1. To add a scenario: a class in java/src/peers (and
 Main's table) or a function in go/, a line in harness/scenarios.py, then --against java --record.
+(Once in some dozens of runs the Java broker handles a one-way commit before an older pull that
+commits as well, and keeps the older offset: `resume` and `lite-subscribe` wait in vain. Try again.)
 
 Exit code: 0 all passed or skipped, 1 something failed, 77 nothing could run, 2 wrong usage.
 """
 
 import argparse
 import fnmatch
-import os
 import shutil
 import signal
 import sys
@@ -38,7 +39,7 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from harness.cache import CHECKOUT, Cache, Unavailable
+from harness.cache import CHECKOUT, Cache, Unavailable, required
 from harness.clients import make_client
 from harness.expect import Expectations, differences
 from harness.process import Failure
@@ -55,7 +56,6 @@ class Tally:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
-        self._required = os.environ.get("GANTRY_PEERS_REQUIRED") == "1"
 
     def passes(self, name, seconds):
         """The case did what it must."""
@@ -72,7 +72,7 @@ class Tally:
 
     def skips(self, name, reason):
         """The case could not run here."""
-        if self._required:
+        if required():
             self.fails(name, [f"required, but {reason}"])
             return
         self.skipped += 1
@@ -134,6 +134,7 @@ class Run:
         words += [f"{key}={value}" for key, value in scenario.arguments.items()]
         start = time.monotonic()
         try:
+            self._site.must_run()
             report = client.run(self._site, words, scenario.seconds)
             self._site.must_run()
         except (Failure, OSError, ValueError) as error:
@@ -172,7 +173,6 @@ def prepare(chosen, cache):
     steps = {case.client: lambda name=case.client: make_client(cache, name) for case in chosen}
     if any(case.topology.needs_java for case in chosen):
         steps["the Java servers"] = cache.java_servers
-    required = os.environ.get("GANTRY_PEERS_REQUIRED") == "1"
     code = 0
     for name, step in steps.items():
         try:
@@ -180,7 +180,7 @@ def prepare(chosen, cache):
             print(f"ready: {name}")
         except Unavailable as error:
             print(f"not to be had: {name}: {error}")
-            code = EXIT_FAILED if required else code
+            code = EXIT_FAILED if required() else code
     return code
 
 

@@ -111,6 +111,11 @@ class Cache:
             yield
 
 
+def required():
+    """Whether a peer that cannot be had is a failure."""
+    return os.environ.get("GANTRY_PEERS_REQUIRED") == "1"
+
+
 def java():
     """The command that runs Java programs."""
     return _tool("java")

@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import time
 
 STOP_SECONDS = 20
+LAST_WORDS = 10
 HOST = "127.0.0.1"
 
 # Below what the kernel gives to outgoing connections, so that none of those takes a port between
@@ -90,9 +92,11 @@ class Process:
         return self.child.poll() is None
 
     def must_run(self):
-        """Raises with the exit code when the child has ended."""
+        """Raises with the exit code and the last words when the child has ended."""
         if not self.is_running():
-            raise Failure(f"{self.name} ended by itself: {describe(self.child.returncode)}")
+            words = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:]
+            raise Failure("\n     | ".join(
+                [f"{self.name} ended by itself: {describe(self.child.returncode)}", *words]))
 
     def wait_until(self, condition, what, seconds=60):
         """Waits for a condition that only a running child can meet."""
@@ -105,7 +109,7 @@ class Process:
 
     def said(self, word):
         """Whether the word is in the log."""
-        return word.encode() in self.log.read_bytes()
+        return re.search(rf"\b{word}\b".encode(), self.log.read_bytes()) is not None
 
     def stop(self):
         """Asks the child to end (SIGTERM), kills it when it doesn't; returns what came of it."""

@@ -35,6 +35,7 @@ final class ResumeScenario implements Scenario {
         receipts.listenTo(consumer);
         consumer.start();
         Wait.until("numbers up to " + to, () -> receipts.distinct() >= to - from);
+        session.awaitConsumed(to, consumer);
         consumer.shutdown(); // commits
         receipts.mustBe(report, prefix, from, to);
     }

@@ -133,6 +133,18 @@ final class Session implements AutoCloseable {
         }
     }
 
+    /** Waits until the consumers count so many messages as done: a listener is heard before it has returned. */
+    void awaitConsumed(long total, DefaultMQPushConsumer... consumers) throws Exception {
+        Wait.until(total + " messages to be counted as consumed", () -> {
+            long sum = 0;
+            for (DefaultMQPushConsumer consumer : consumers) {
+                sum += consumer.getDefaultMQPushConsumerImpl().getOffsetStore().cloneOffsetTable(topic).values()
+                    .stream().mapToLong(Long::longValue).sum();
+            }
+            return sum == total;
+        });
+    }
+
     @Override
     public void close() {
         while (!closers.isEmpty()) {

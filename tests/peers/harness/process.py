@@ -113,8 +113,9 @@ class Process:
 
     def stop(self):
         """Asks the child to end (SIGTERM), kills it when it doesn't; returns what came of it."""
-        if self.is_running():
-            self.child.send_signal(signal.SIGTERM)
+        if not self.is_running():
+            return f"ended by itself before: {describe(self.child.returncode)}"
+        self.child.send_signal(signal.SIGTERM)
         try:
             self.child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

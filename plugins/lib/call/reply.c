@@ -57,7 +57,8 @@ void call_reply_text(struct gantry_call *call, const char *name, struct gantry_s
 	char *to = call->ret_text + call->ret_text_used;
 
 	if (value.size > sizeof(call->ret_text) - call->ret_text_used) {
-		call_fail(call, GANTRY_SYSTEM_ERROR, "the field %s is too long for an answer", name);
+		call_fail(call, GANTRY_SYSTEM_ERROR, "the field %s is too long for an answer",
+			  name);
 		return;
 	}
 	if (value.size)

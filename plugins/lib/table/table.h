@@ -42,7 +42,7 @@ struct table_entry **table_sorted(const struct table *table);
 
 /* The struct of this type that an entry is embedded in; entry must not be NULL. */
 #define TABLE_HOLDER(entry_, type, member)                                                         \
-	((type *)(void *)((char *)(entry_) - offsetof(type, member)))
+	((type *)(void *)((char *)(entry_)-offsetof(type, member)))
 
 #ifdef __cplusplus
 }

@@ -26,18 +26,17 @@ struct modes;
 struct offsets;
 struct puller;
 struct registrar;
+struct route_cache;
 struct sender;
 struct store;
 struct topics;
 
+/* MQVersion's ordinal and name of the release that this broker behaves like. */
+enum { BROKER_VERSION = 513 };
+#define BROKER_VERSION_NAME "V5_5_0"
+
 enum broker_role { BROKER_ASYNC_MASTER, BROKER_SYNC_MASTER, BROKER_SLAVE };
 enum flush_disk { FLUSH_ASYNC, FLUSH_SYNC };
-
-enum { /* topic permissions, as RocketMQ's PermName */
-	PERM_INHERIT = 1,
-	PERM_WRITE = 2,
-	PERM_READ = 4,
-};
 
 /* The snapshot that the key table in broker_conf.c fills. Fields carry RocketMQ's key names. */
 struct broker_conf {
@@ -59,10 +58,12 @@ struct broker_conf {
 	int64_t defaultTopicQueueNums, brokerPermission, reviveQueueNum;
 	const char *msgTraceTopicName, *messageDelayLevel;
 	/* the store */
-	const char *storePathRootDir, *storePathCommitLog; /* storePathCommitLog NULL: root/commitlog */
+	const char *storePathRootDir,
+		*storePathCommitLog; /* storePathCommitLog NULL: root/commitlog */
 	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, maxMessageSize, maxTopicLength,
 		maxHashSlotNum, maxIndexNum, syncFlushTimeout, fileReservedTime,
-		diskMaxUsedSpaceRatio, accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
+		diskMaxUsedSpaceRatio, accessMessageInMemoryMaxRatio,
+		startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
 	bool messageIndexEnable, checkCRCOnRecover;
 	/* sending */
@@ -77,7 +78,7 @@ struct broker_conf {
 	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
 		consumerOffsetUpdateVersionStep;
 	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable;
-	const char *defaultMessageRequestMode;
+	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;
 	/* limits of what peers may make this broker hold; ours, not RocketMQ's */
 	int64_t maxTopics, maxGroups, maxGroupClients, maxGroupSubscriptions, maxOffsets;
@@ -86,13 +87,15 @@ struct broker_conf {
 struct broker {
 	struct gantry_inst *inst;
 	const struct broker_conf *conf; /* the snapshot of setup; reloadable keys: gantry_conf() */
-	char *name, *cluster;           /* brokerName, brokerClusterName in force */
+	char *name;                     /* brokerName in force */
+	const char *cluster;            /* brokerClusterName */
+	int64_t id;                     /* brokerId in force: a master's is always 0 */
 	char *ip1, *ip2;                /* as advertised: an address or a host name */
 	char *config_dir;               /* storePathRootDir/config */
 	struct gantry_address store_address; /* ip1 resolved, fixed since start; for its port use
 						broker_store_host() */
-	uint32_t port_found;            /* atomic: the front-end's port when listenPort is 0 */
-	int64_t started_ms;             /* wall clock */
+	uint32_t port_found;                 /* atomic: the front-end's port when listenPort is 0 */
+	int64_t started_ms;                  /* wall clock */
 	struct topics *topics;
 	struct groups *groups;
 	struct offsets *offsets;
@@ -100,6 +103,7 @@ struct broker {
 	struct locks *locks;
 	struct modes *modes;
 	struct registrar *registrar;
+	struct route_cache *route_cache;
 	struct store *store;   /* from store_open() on */
 	struct sender *sender; /* from sender_new() on */
 	struct puller *puller; /* from puller_new() on */
@@ -140,6 +144,10 @@ static inline bool broker_is_slave(const struct broker *broker)
 {
 	return broker->conf->brokerRole == BROKER_SLAVE;
 }
+
+/* Finds or resolves ip1 and ip2, warns of what clients cannot reach. Control thread, in start;
+ * asks the resolver. -EINVAL with a log line. */
+int broker_find_addresses(struct broker *broker);
 
 /* The key table of broker_conf.c. */
 extern const struct gantry_conf_item broker_keys[];

@@ -17,11 +17,12 @@ struct subscription {
 	struct gantry_str topic, expression, expression_type;
 	int64_t version;
 	uint32_t class_filter;
-	uint32_t refs; /* atomic */
+	uint32_t refs;                /* atomic */
 	struct gantry_filter *filter; /* NULL: nothing to judge, or it could not be compiled */
-	const struct gantry_filter_ops *filter_ops; /* of filter; NULL if no such filter is loaded */
-	uint32_t filter_caps;                       /* GANTRY_FILTER_NEEDS_RECORD */
-	uint32_t broken;                            /* the expression could not be compiled */
+	const struct gantry_filter_ops
+		*filter_ops;  /* of filter; NULL if no such filter is loaded */
+	uint32_t filter_caps; /* GANTRY_FILTER_NEEDS_RECORD */
+	uint32_t broken;      /* the expression could not be compiled */
 };
 
 struct subscription_info {
@@ -51,6 +52,27 @@ void clients_subscription(struct clients *clients, struct gantry_str group, stru
 int clients_subscription_of_pull(struct broker *broker, const struct gantry_pull *pull,
 				 struct subscription **ret, char *why, size_t why_size);
 
+/* The client ids of a consumer group's members, sorted, each once; NUL-terminated, one block from
+ * malloc in which the array comes first. -ENOENT: nobody is online. Any thread. */
+int clients_member_ids(struct clients *clients, struct gantry_str group, char ***ret,
+		       uint32_t *ret_count);
+
+/* ConsumerConnection and ProducerConnection as RocketMQ's codes 203 and 204 answer them, JSON from
+ * malloc. -ENOENT: nobody is online. Any thread. */
+int clients_consumers_json(struct clients *clients, struct gantry_str group, char **ret,
+			   size_t *ret_size);
+int clients_producers_json(struct clients *clients, struct gantry_str group, char **ret,
+			   size_t *ret_size);
+
+/* Compiles an expression as a subscription does. -EINVAL with the reason in why; -ENOTSUP: no such
+ * filter is loaded. ret is held. Any thread. */
+int subscription_new(struct broker *broker, const struct gantry_subscription_data *data,
+		     struct subscription **ret, char *why, size_t why_size);
+/* The same, but what cannot be compiled is kept and marked broken: a heartbeat's. Only -ENOMEM, and
+ * -EINVAL for what is too long. */
+int subscription_new_lenient(struct broker *broker, const struct gantry_subscription_data *data,
+			     struct subscription **ret, char *why, size_t why_size);
+struct subscription *subscription_hold(struct subscription *subscription);
 void subscription_release(struct subscription *subscription); /* NULL is fine; any thread */
 
 /* Whether this session is a registered member of that consumer group. Any thread. */

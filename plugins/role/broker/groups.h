@@ -10,7 +10,10 @@
 extern "C" {
 #endif
 
-enum { GROUP_NAME_MAX = 255 }; /* bytes, as RocketMQ's Validators */
+enum {
+	GROUP_NAME_MAX = 255,  /* bytes, as RocketMQ's Validators */
+	GROUP_NAME_ROOM = 256, /* with a NUL */
+};
 
 struct group {
 	struct gantry_str name; /* NUL-terminated; fixed */
@@ -19,7 +22,8 @@ struct group {
 		consume_message_orderly, notify_consumer_ids_changed_enable, retired;
 	int32_t retry_queue_nums, retry_max_times, group_sys_flag, consume_timeout_minute;
 	int64_t broker_id, which_broker_when_consume_slowly;
-	/* JSON texts carried through as they were read; guarded by the table's lock; NULL: absent */
+	/* JSON texts carried through as they were read; guarded by the table's lock; NULL: absent
+	 */
 	char *retry_policy, *attributes, *subscription_data_set;
 };
 
@@ -28,11 +32,26 @@ struct group {
 int groups_new(struct broker *broker, struct groups **ret);
 void groups_free(struct groups *groups); /* NULL is fine */
 int groups_load(struct groups *groups);  /* as topics_load */
-void groups_close(struct groups *groups);
+int groups_close(struct groups *groups, struct gantry_op *op);
 
 /* The group, made with defaults if there is none and autoCreateSubscriptionGroup (or its being a
  * system group) allows. NULL: there is none, the answer is 26. Any thread, cheap. */
 struct group *groups_find(struct broker *broker, struct gantry_str name);
+
+/* As groups_find(), but never makes one. */
+struct group *groups_look(struct groups *groups, struct gantry_str name);
+
+/* Takes a SubscriptionGroupConfig object (json/json.h) as RocketMQ's code 200 does. -EINVAL: no
+ * name or a bad one, why says so; -ENOSPC: too many groups. */
+struct json_value;
+int groups_put_json(struct groups *groups, const struct json_value *object, char *why,
+		    size_t why_size);
+int groups_delete(struct groups *groups, struct gantry_str name); /* -ENOENT */
+
+/* RocketMQ's SubscriptionGroupWrapper, and one SubscriptionGroupConfig; texts from malloc. */
+int groups_encode(struct groups *groups, unsigned flags, char **ret, size_t *ret_size);
+int groups_encode_one(struct groups *groups, struct group *group, char **ret, size_t *ret_size);
+uint32_t groups_count(struct groups *groups);
 
 /* Whether pulls of that group from that topic are forbidden (forbiddenTable). */
 bool groups_forbids_read(struct groups *groups, struct gantry_str group, struct gantry_str topic);

@@ -14,7 +14,7 @@ int offsets_new(struct broker *broker, struct offsets **ret);
 void offsets_free(struct offsets *offsets); /* NULL is fine */
 int offsets_load(struct offsets *offsets);  /* as topics_load */
 int offsets_serve(struct offsets *offsets); /* starts writing now and then */
-void offsets_close(struct offsets *offsets);
+int offsets_close(struct offsets *offsets, struct gantry_op *op);
 
 /* -1: unknown. */
 int64_t offsets_get(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
@@ -27,6 +27,8 @@ int64_t offsets_pulled(struct offsets *offsets, struct gantry_str group, struct 
 		       int32_t queue);
 int offsets_commit_pull(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
 			int32_t queue, int64_t offset);
+/* Everything as JSON, as config/consumerOffset.json and code 43 have it; text from malloc. */
+int offsets_encode(struct offsets *offsets, unsigned flags, char **ret, size_t *ret_size);
 void offsets_forget_topic(struct offsets *offsets, struct gantry_str topic);
 void offsets_forget_group(struct offsets *offsets, struct gantry_str group);
 

@@ -9,17 +9,18 @@
 #define TOPICS_H
 
 #include "broker.h"
+#include "metadata/topic_config.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum topic_filter { TOPIC_SINGLE_TAG, TOPIC_MULTI_TAG };
-enum { /* topic.sys_flag, as RocketMQ's TopicSysFlag */
-	TOPIC_UNIT = 1,
-	TOPIC_UNIT_SUB = 2,
+enum {
+	TOPIC_NAME_MAX = 127, /* bytes, as RocketMQ's TopicValidator */
+	TOPIC_QUEUES_MAX = 65536,
+	TOPIC_NAME_ROOM =
+		512, /* of any name that this broker takes, "%RETRY%" and a group included */
 };
-enum { TOPIC_NAME_MAX = 127 }; /* bytes, as RocketMQ's TopicValidator */
 
 struct topic {
 	struct gantry_str name; /* NUL-terminated; fixed */
@@ -29,13 +30,6 @@ struct topic {
 	void *store_private; /* store/'s: its queues of this topic; atomic */
 	/* guarded by the table's lock */
 	char *attributes; /* a JSON object; NULL: {} */
-};
-
-struct topic_config { /* what a topic is to become; borrowed */
-	struct gantry_str name;
-	int32_t read_queues, write_queues, perm, sys_flag, filter_type;
-	uint32_t order;
-	const char *attributes; /* as in struct topic */
 };
 
 static inline int32_t topic_read_queues(const struct topic *topic)
@@ -79,8 +73,8 @@ void topics_free(struct topics *topics); /* NULL is fine */
 /* Reads config/topics.json and adds the built-in topics. Control thread, in start. A file that
  * cannot be understood: its .bak; neither: -EUCLEAN with a log line. */
 int topics_load(struct topics *topics);
-/* Writes what is unwritten. Control thread, in stop; blocks. */
-void topics_close(struct topics *topics);
+/* Writes what is unwritten; as state_close(). Control thread, in stop. */
+int topics_close(struct topics *topics, struct gantry_op *op);
 
 /* NULL: there is none. Any thread, cheap. */
 struct topic *topics_find(struct topics *topics, struct gantry_str name);
@@ -97,9 +91,11 @@ int topics_ensure(struct broker *broker, const struct topic_config *config, stru
 
 /* Makes or changes a topic. Returns 1 if it changed something. Any thread. */
 int topics_put(struct topics *topics, const struct topic_config *config, struct topic **ret);
+void topics_set_order(struct topics *topics, struct topic *topic, bool order);
 /* Retires it. Any thread. -ENOENT. */
 int topics_delete(struct topics *topics, struct gantry_str name);
 
+uint32_t topics_count(struct topics *topics);
 /* Calls each with every topic, under the table's read lock: it must not call topics_... */
 void topics_each(struct topics *topics, void (*each)(struct topic *topic, void *user), void *user);
 

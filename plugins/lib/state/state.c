@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a state file is written: one write at a time, coalescing what changes meanwhile. */
+#include "state/state.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/log.h>
+#include <gantry/loop.h>
+
+#include "state/file.h"
+
+enum { FILE_MAX = 1 << 30 }; /* bytes; more than that is no state file */
+
+struct state {
+	struct state_spec spec;
+	char *path;
+	pthread_mutex_t lock;
+	/* guarded by lock */
+	bool changed; /* since the last encode began */
+	bool writing; /* work and op are in use */
+	bool closed;
+	struct gantry_op *close; /* to be finished when the last write is */
+	int failed;              /* what the last write came to */
+	/* of the write under way */
+	struct gantry_work work;
+	struct gantry_op op;
+};
+
+int state_new(const struct state_spec *spec, struct state **ret)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return -ENOMEM;
+	state->spec = *spec;
+	state->path = strdup(spec->path);
+	if (!state->path) {
+		free(state);
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&state->lock, NULL);
+	*ret = state;
+	return 0;
+}
+
+void state_free(struct state *state)
+{
+	if (!state)
+		return;
+	pthread_mutex_destroy(&state->lock);
+	free(state->path);
+	free(state);
+}
+
+static int encode_and_write(struct gantry_work *work)
+{
+	struct state *state = work->user;
+	char *text = NULL;
+	size_t size = 0;
+	int err;
+
+	pthread_mutex_lock(&state->lock);
+	state->changed = false;
+	pthread_mutex_unlock(&state->lock);
+	err = state->spec.encode(state->spec.user, &text, &size);
+	if (!err)
+		err = state_write_file(state->path, text, size);
+	free(text);
+	if (err)
+		gantry_log(state->spec.inst, ERROR, "cannot write %s: %s", state->path,
+			   strerror(-err));
+	return err;
+}
+
+/* With the lock held. */
+static void write_again(struct state *state);
+
+static void written(struct gantry_op *op)
+{
+	struct state *state = op->user;
+	struct gantry_op *close = NULL;
+	int failed;
+
+	pthread_mutex_lock(&state->lock);
+	state->writing = false;
+	failed = state->failed = op->status;
+	if (state->changed) {
+		write_again(state);
+	} else {
+		close = state->close;
+		state->close = NULL;
+	}
+	pthread_mutex_unlock(&state->lock);
+	if (close)
+		gantry_op_finish(close, failed, 0);
+}
+
+static void write_again(struct state *state)
+{
+	state->writing = true;
+	state->work = (struct gantry_work){.run = encode_and_write, .user = state};
+	state->op = (struct gantry_op){
+		.done = written, .loop = gantry_loop_control(state->spec.inst), .user = state};
+	gantry_work(state->spec.inst, &state->work, &state->op);
+}
+
+void state_changed(struct state *state)
+{
+	pthread_mutex_lock(&state->lock);
+	if (!state->closed) {
+		state->changed = true;
+		if (!state->writing)
+			write_again(state);
+	}
+	pthread_mutex_unlock(&state->lock);
+}
+
+int state_close(struct state *state, struct gantry_op *op)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&state->lock);
+	if (!state->writing && (state->changed || state->failed))
+		write_again(state);
+	state->closed = true;
+	if (state->writing) {
+		state->close = op;
+		gantry_op_take(op, NULL, NULL);
+		result = GANTRY_PENDING;
+	}
+	pthread_mutex_unlock(&state->lock);
+	return result;
+}
+
+/* 1: decoded; 0: no such file, or nothing in it. */
+static int read_one(struct state *state, const char *path)
+{
+	char why[256] = "";
+	char *text;
+	size_t size;
+	int err = state_read_file(path, FILE_MAX, &text, &size);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err) {
+		gantry_log(state->spec.inst, ERROR, "cannot read %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = size ? state->spec.decode(state->spec.user, text, size, why, sizeof(why)) : 0;
+	free(text);
+	if (err) {
+		gantry_log(state->spec.inst, ERROR, "cannot understand %s: %s", path,
+			   why[0] ? why : strerror(-err));
+		return err == -ENOMEM ? err : -EUCLEAN;
+	}
+	return size > 0;
+}
+
+int state_read(struct state *state)
+{
+	size_t room = strlen(state->path) + sizeof(".bak");
+	char *backup = malloc(room);
+	int result, fallback;
+
+	if (!backup)
+		return -ENOMEM;
+	memcpy(backup, state->path, room - sizeof(".bak"));
+	memcpy(backup + room - sizeof(".bak"), ".bak", sizeof(".bak"));
+	result = read_one(state, state->path);
+	if (result <= 0 && result != -ENOMEM) {
+		fallback = read_one(state, backup);
+		if (fallback > 0)
+			gantry_log(state->spec.inst, WARNING, "%s is %s; using %s", state->path,
+				   result ? "damaged" : "missing", backup);
+		if (fallback != 0)
+			result = fallback;
+	}
+	free(backup);
+	return result;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The broker role's keys: RocketMQ's names and defaults, in the order of struct broker_conf. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "broker.h"
+
+static const char *const roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
+static const char *const flushes[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};
+static const char *const modes[] = {"PULL", "POP", NULL};
+
+#define KEY(type_, name_, ...) GANTRY_KEY(type_, struct broker_conf, name_, #name_, __VA_ARGS__)
+#define PORT .min = 0, .max = 65535
+#define POSITIVE .min = 1, .max = INT64_MAX
+#define MS .unit = "ms"
+
+const struct gantry_conf_item broker_keys[] = {
+	/* who it is, where it is found */
+	KEY(STRING, brokerClusterName, .dflt = "DefaultCluster",
+	    .help = "the cluster that this broker belongs to"),
+	KEY(STRING, brokerName,
+	    .help = "the broker's name, which a master and its slaves share; default: the host's "
+		    "name"),
+	KEY(INT, brokerId, .dflt = "0", .min = 0, .max = INT64_MAX,
+	    .help = "0 is the master; slaves have larger ones"),
+	KEY(STRING, brokerIP1,
+	    .help = "address or host name that clients are told; default: this host's first"),
+	KEY(STRING, brokerIP2,
+	    .help = "address or host name that slaves are told; default: this host's first"),
+	KEY(INT, listenPort, .dflt = "10911", PORT,
+	    .help = "port that clients are told; 0: one that is free"),
+	KEY(INT, haListenPort, .dflt = "0", PORT,
+	    .help = "port that slaves are told; 0: listenPort + 1"),
+	KEY(ENUM, brokerRole, .choices = roles, .dflt = "ASYNC_MASTER",
+	    .help = "master or slave, and how a master replicates"),
+	KEY(ENUM, flushDiskType, .choices = flushes, .dflt = "ASYNC_FLUSH",
+	    .help = "whether a send waits for the disk"),
+	KEY(STRING, regionId, .dflt = "DefaultRegion",
+	    .help = "region that messages are marked with"),
+	/* name servers */
+	KEY(ADDRESS, namesrvAddr, .flags = GANTRY_CONF_LIST,
+	    .help = "name servers to register at, host:port;host:port"),
+	KEY(DURATION, registerNameServerPeriod, .dflt = "30000", POSITIVE, MS,
+	    .help = "how often to register; between 10000 and 60000"),
+	KEY(DURATION, registerBrokerTimeoutMills, .dflt = "24000", POSITIVE, MS,
+	    .help = "how long a registration may take"),
+	KEY(BOOL, forceRegister, .dflt = "true",
+	    .help = "register every time; false: only when a name server holds another version"),
+	/* topics and groups */
+	KEY(BOOL, autoCreateTopicEnable, .dflt = "true",
+	    .help = "a send to an unknown topic makes it"),
+	KEY(BOOL, autoCreateSubscriptionGroup, .dflt = "true",
+	    .help = "an unknown consumer group is made"),
+	KEY(BOOL, clusterTopicEnable, .dflt = "true",
+	    .help = "the topic named like the cluster may be used"),
+	KEY(BOOL, brokerTopicEnable, .dflt = "true",
+	    .help = "the topic named like the broker may be used"),
+	KEY(BOOL, traceTopicEnable, .dflt = "false", .help = "make the topic for message traces"),
+	KEY(BOOL, enableCreateSysGroup, .dflt = "true",
+	    .help = "make RocketMQ's built-in consumer groups"),
+	KEY(BOOL, timerWheelEnable, .dflt = "true", .help = "make the topic of timer messages"),
+	KEY(BOOL, validateSystemTopicWhenUpdateTopic, .dflt = "true",
+	    .help = "refuse to change or delete system topics"),
+	KEY(BOOL, enableMixedMessageType, .dflt = "false",
+	    .help = "topics may have message.type MIXED"),
+	KEY(INT, defaultTopicQueueNums, .dflt = "8", .min = 1, .max = 65536, .unit = "queues",
+	    .help = "queues of the topic TBW102, the most that automatic creation gives"),
+	KEY(INT, brokerPermission, .dflt = "6", .min = 0, .max = 7,
+	    .help = "what clients may do: 2 write, 4 read, 6 both"),
+	KEY(INT, reviveQueueNum, .dflt = "8", .min = 1, .max = 65536, .unit = "queues",
+	    .help = "queues of the topic that popped messages are revived from"),
+	KEY(STRING, msgTraceTopicName, .dflt = "RMQ_SYS_TRACE_TOPIC",
+	    .help = "the topic for message traces"),
+	KEY(STRING, messageDelayLevel,
+	    .dflt = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+	    .help = "what the delay levels 1, 2, ... wait"),
+	/* the store */
+	KEY(PATH, storePathRootDir, .dflt = "~/store", .help = "where everything is kept"),
+	KEY(STRING, storePathCommitLog,
+	    .help = "folders of the commit log, separated by commas; default: "
+		    "storePathRootDir/commitlog"),
+	KEY(SIZE, mappedFileSizeCommitLog, .dflt = "1073741824", POSITIVE, .unit = "bytes",
+	    .help = "size of a commit log file"),
+	KEY(SIZE, mappedFileSizeConsumeQueue, .dflt = "6000000", POSITIVE, .unit = "bytes",
+	    .help = "size of a consume queue file"),
+	KEY(SIZE, maxMessageSize, .dflt = "4194304", POSITIVE, .unit = "bytes",
+	    .help = "largest message body"),
+	KEY(INT, maxTopicLength, .dflt = "127", .min = 1, .max = 32767, .unit = "bytes",
+	    .help = "longest topic name that a message may carry"),
+	KEY(INT, maxHashSlotNum, .dflt = "5000000", POSITIVE,
+	    .help = "hash slots of an index file"),
+	KEY(INT, maxIndexNum, .dflt = "20000000", POSITIVE, .help = "entries of an index file"),
+	KEY(DURATION, syncFlushTimeout, .dflt = "5000", POSITIVE, MS,
+	    .help = "how long a send waits for the disk"),
+	KEY(INT, fileReservedTime, .dflt = "72", .min = 0, .max = 1000000, .unit = "hours",
+	    .help = "how long commit log files are kept"),
+	KEY(INT, diskMaxUsedSpaceRatio, .dflt = "75", .min = 10, .max = 95, .unit = "percent",
+	    .help = "old files are removed early when the disk is fuller"),
+	KEY(INT, accessMessageInMemoryMaxRatio, .dflt = "40", .min = 1, .max = 100,
+	    .unit = "percent",
+	    .help = "part of the memory that the log's end is taken to be cached in"),
+	KEY(INT, startAcceptSendRequestTimeStamp, .dflt = "0", .min = 0, .max = INT64_MAX, MS,
+	    .help = "refuse sends before this time (ms since the epoch)"),
+	KEY(STRING, deleteWhen, .dflt = "04",
+	    .help = "hours of the day when old files are removed, 04;16"),
+	KEY(BOOL, messageIndexEnable, .dflt = "true", .help = "keep the index of message keys"),
+	KEY(BOOL, checkCRCOnRecover, .dflt = "true",
+	    .help = "check the messages' checksums when recovering"),
+	/* sending */
+	KEY(BOOL, rejectTransactionMessage, .dflt = "false",
+	    .help = "refuse transactional messages"),
+	KEY(BOOL, traceOn, .dflt = "true", .help = "tell producers that they may trace"),
+	/* pulling */
+	KEY(BOOL, longPollingEnable, .dflt = "true",
+	    .help = "hold a pull that finds nothing for as long as the client allows"),
+	KEY(BOOL, slaveReadEnable, .dflt = "false",
+	    .help = "send consumers that lag far behind to a slave"),
+	KEY(BOOL, offsetCheckInSlave, .dflt = "false",
+	    .help = "a slave corrects offsets that are out of range"),
+	KEY(BOOL, litePullMessageEnable, .dflt = "true", .help = "serve lite pull consumers"),
+	KEY(BOOL, enablePropertyFilter, .dflt = "false",
+	    .help = "allow filters on message properties (SQL92)"),
+	KEY(BOOL, rejectPullConsumerEnable, .dflt = "false",
+	    .help = "refuse consumers that pull of their own accord"),
+	KEY(DURATION, shortPollingTimeMills, .dflt = "1000", POSITIVE, MS,
+	    .help = "how long a pull is held when longPollingEnable is off"),
+	KEY(SIZE, maxTransferBytesOnMessageInMemory, .dflt = "262144", POSITIVE, .unit = "bytes",
+	    .help = "most that one pull brings from memory"),
+	KEY(INT, maxTransferCountOnMessageInMemory, .dflt = "32", POSITIVE, .unit = "messages",
+	    .help = "most that one pull brings from memory"),
+	KEY(SIZE, maxTransferBytesOnMessageInDisk, .dflt = "65536", POSITIVE, .unit = "bytes",
+	    .help = "most that one pull brings from disk"),
+	KEY(INT, maxTransferCountOnMessageInDisk, .dflt = "8", POSITIVE, .unit = "messages",
+	    .help = "most that one pull brings from disk"),
+	KEY(SIZE, maxFilterMessageSize, .dflt = "16000", POSITIVE, .unit = "bytes",
+	    .help = "how much of a consume queue one pull looks through"),
+	/* consumers */
+	KEY(DURATION, flushConsumerOffsetInterval, .dflt = "5000", POSITIVE, MS,
+	    .help = "how often consumer offsets are written"),
+	KEY(DURATION, channelExpiredTimeout, .dflt = "120000", POSITIVE, MS,
+	    .help = "a client without heartbeats for so long is closed"),
+	KEY(DURATION, subscriptionExpiredTimeout, .dflt = "600000", POSITIVE, MS,
+	    .help = "a subscription that only pulls bring is forgotten after so long"),
+	KEY(INT, consumerOffsetUpdateVersionStep, .dflt = "500", POSITIVE, .unit = "commits",
+	    .help = "how many commits make a new version of the offsets"),
+	KEY(BOOL, notifyConsumerIdsChangedEnable, .dflt = "true",
+	    .help = "tell a group's members when one comes or goes"),
+	KEY(BOOL, serverLoadBalancerEnable, .dflt = "true",
+	    .help = "balance for consumers that ask; false: they get every queue"),
+	KEY(ENUM, defaultMessageRequestMode, .choices = modes, .dflt = "PULL",
+	    .help = "how groups get messages when nothing was set"),
+	KEY(INT, defaultPopShareQueueNum, .dflt = "-1", .min = -1, .max = INT32_MAX,
+	    .help = "how many members' queues one that pops works on; -1: all"),
+	/* limits, ours */
+	KEY(INT, maxTopics, .dflt = "100000", POSITIVE, .help = "most topics (Gantry's own key)"),
+	KEY(INT, maxGroups, .dflt = "100000", POSITIVE,
+	    .help = "most subscription groups, and client groups (Gantry's own key)"),
+	KEY(INT, maxGroupClients, .dflt = "10000", POSITIVE,
+	    .help = "most members of a group (Gantry's own key)"),
+	KEY(INT, maxGroupSubscriptions, .dflt = "10000", POSITIVE,
+	    .help = "most topics that a group subscribes (Gantry's own key)"),
+	KEY(INT, maxOffsets, .dflt = "4000000", POSITIVE,
+	    .help = "most queue offsets kept for all groups together (Gantry's own key)"),
+	{0},
+};
+
+int broker_conf_check(const void *snapshot, char *why, size_t why_size)
+{
+	const struct broker_conf *conf = snapshot;
+
+	if (conf->brokerRole == BROKER_SLAVE && conf->brokerId == 0) {
+		snprintf(why, why_size, "brokerRole=SLAVE needs a brokerId greater than 0");
+		return -EINVAL;
+	}
+	if (conf->haListenPort && conf->haListenPort == conf->listenPort) {
+		snprintf(why, why_size, "haListenPort and listenPort are both %lld",
+			 (long long)conf->listenPort);
+		return -EINVAL;
+	}
+	return 0;
+}

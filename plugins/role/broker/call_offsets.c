@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls about consumer offsets. */
+#include <string.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "groups.h"
+#include "offsets.h"
+#include "store/store.h"
+#include "topics.h"
+
+/* Whether the message at queue offset 0 is so young that it is still in memory: then a new group
+ * begins there (RocketMQ's checkInMemByConsumeOffset). */
+static bool young_queue(struct broker *broker, struct gantry_str name, int32_t id)
+{
+	struct topic *topic = topics_find(broker->topics, name);
+	struct queue *queue;
+	struct queue_unit unit;
+	int64_t min, max, memory;
+	uint64_t first, end;
+
+	if (!topic || id < 0 || id >= topic_read_queues(topic))
+		return false;
+	queue = store_queue(broker->store, topic, id);
+	if (!queue || !queue_is_open(queue))
+		return false;
+	queue_bounds(queue, &min, &max);
+	if (min > 0 || max <= 0 || queue_read(queue, 0, 1, &unit) != 1)
+		return false;
+	store_bounds(broker->store, &first, &end);
+	memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 100 *
+		 broker->conf->accessMessageInMemoryMaxRatio;
+	return (int64_t)end - unit.physical_offset <= memory;
+}
+
+static int query_offset(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
+{
+	struct gantry_str group, topic;
+	int32_t queue;
+	int64_t offset;
+
+	(void)op;
+	if (call_need_text(call, "consumerGroup", &group) ||
+	    call_need_text(call, "topic", &topic) || call_need_int32(call, "queueId", &queue))
+		return 0;
+	offset = offsets_get(broker->offsets, group, topic, queue);
+	if (offset < 0 && !call_bool(call, "setZeroIfNotFound", true))
+		return call_fail(call, GANTRY_QUERY_NOT_FOUND,
+				 "Not found, do not set to zero, maybe this group boot first");
+	if (offset < 0 && young_queue(broker, topic, queue))
+		offset = 0;
+	if (offset < 0)
+		return call_fail(call, GANTRY_QUERY_NOT_FOUND,
+				 "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first");
+	call_ok(call);
+	call_reply_int(call, "offset", offset);
+	return 0;
+}
+
+static int update_offset(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
+{
+	struct gantry_str group, topic;
+	int32_t queue;
+	int64_t offset;
+	int err;
+
+	(void)op;
+	if (call_need_text(call, "consumerGroup", &group) || call_need_text(call, "topic", &topic))
+		return 0;
+	if (!groups_find(broker, group))
+		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST, "Group %.*s not exist!",
+				 STR_ARGS(group));
+	if (!topics_find(broker->topics, topic))
+		return call_fail(call, GANTRY_TOPIC_NOT_EXIST, "Topic %.*s not exist!",
+				 STR_ARGS(topic));
+	if (str_int32(call_text(call, "queueId"), &queue))
+		return call_fail(call, GANTRY_INVALID_PARAMETER, "QueueId is null, topic is %.*s",
+				 STR_ARGS(topic));
+	if (str_int64(call_text(call, "commitOffset"), &offset))
+		return call_fail(call, GANTRY_INVALID_PARAMETER, "Offset is null, topic is %.*s",
+				 STR_ARGS(topic));
+	err = offsets_commit(broker->offsets, group, topic, queue, offset);
+	if (err)
+		return call_fail(call, GANTRY_SYSTEM_ERROR, "offset not kept: %s", strerror(-err));
+	return call_ok(call);
+}
+
+static int get_all_offsets(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int err = offsets_encode(broker->offsets, 0, &text, &size);
+
+	(void)op;
+	if (err)
+		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
+	return call_reply_body(call, text, size);
+}
+
+const struct call_row offset_calls[] = {
+	{14, "QUERY_CONSUMER_OFFSET", query_offset},
+	{15, "UPDATE_CONSUMER_OFFSET", update_offset},
+	{43, "GET_ALL_CONSUMER_OFFSET", get_all_offsets},
+	{0, NULL, NULL},
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of subscription groups. */
+#include "groups.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/fields.h"
+#include "groups_private.h"
+#include "json/json.h"
+#include "message/name.h"
+
+enum { RETRY_TIMES = 16, CONSUME_TIMEOUT_MINUTES = 15, SLAVE_ID = 1 };
+
+/* RocketMQ's built-in groups; all have the defaults, which allow broadcasting. */
+static const char *const builtin[] = {
+	"TOOLS_CONSUMER",  "FILTERSRV_CONSUMER",    "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
+	"CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER",  "CID_RMQ_SYS_TRANS",
+};
+
+int groups_new(struct broker *broker, struct groups **ret)
+{
+	struct groups *groups = calloc(1, sizeof(*groups));
+
+	if (!groups)
+		return -ENOMEM;
+	groups->broker = broker;
+	groups->version.timestamp = broker_wall_ms();
+	pthread_rwlock_init(&groups->lock, NULL);
+	if (broker->conf->enableCreateSysGroup) {
+		for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++) {
+			if (!groups_add_locked(groups, str_of(builtin[i]))) {
+				groups_free(groups);
+				return -ENOMEM;
+			}
+		}
+	}
+	*ret = groups;
+	return 0;
+}
+
+void groups_free(struct groups *groups)
+{
+	if (!groups)
+		return;
+	state_free(groups->file);
+	while (groups->all) {
+		struct group_node *node = groups->all;
+
+		groups->all = node->next;
+		free(node->group.retry_policy);
+		free(node->group.attributes);
+		free(node->group.subscription_data_set);
+		free(node);
+	}
+	for (struct table_entry *entry = table_next(&groups->forbidden, NULL), *next; entry;
+	     entry = next) {
+		next = table_next(&groups->forbidden, entry);
+		free(TABLE_HOLDER(entry, struct forbidden, entry));
+	}
+	table_clear(&groups->forbidden);
+	table_clear(&groups->table);
+	pthread_rwlock_destroy(&groups->lock);
+	free(groups);
+}
+
+struct group *groups_add_locked(struct groups *groups, struct gantry_str name)
+{
+	struct group_node *node = calloc(1, sizeof(*node) + name.size + 1);
+
+	if (!node)
+		return NULL;
+	memcpy(node->name, name.at, name.size);
+	node->group = (struct group){
+		.name = {node->name, name.size},
+		.consume_enable = 1,
+		.consume_from_min_enable = 1,
+		.consume_broadcast_enable = 1,
+		.notify_consumer_ids_changed_enable = 1,
+		.retry_queue_nums = 1,
+		.retry_max_times = RETRY_TIMES,
+		.consume_timeout_minute = CONSUME_TIMEOUT_MINUTES,
+		.which_broker_when_consume_slowly = SLAVE_ID,
+	};
+	if (table_insert(&groups->table, node->group.name, &node->entry)) {
+		free(node);
+		return NULL;
+	}
+	node->next = groups->all;
+	groups->all = node;
+	return &node->group;
+}
+
+struct group *groups_look_locked(struct groups *groups, struct gantry_str name)
+{
+	struct table_entry *entry = table_find(&groups->table, name);
+
+	return entry ? &TABLE_HOLDER(entry, struct group_node, entry)->group : NULL;
+}
+
+struct group *groups_look(struct groups *groups, struct gantry_str name)
+{
+	struct group *group;
+
+	pthread_rwlock_rdlock(&groups->lock);
+	group = groups_look_locked(groups, name);
+	pthread_rwlock_unlock(&groups->lock);
+	return group;
+}
+
+uint32_t groups_count(struct groups *groups)
+{
+	uint32_t count;
+
+	pthread_rwlock_rdlock(&groups->lock);
+	count = (uint32_t)groups->table.count;
+	pthread_rwlock_unlock(&groups->lock);
+	return count;
+}
+
+void groups_announce(struct groups *groups)
+{
+	pthread_rwlock_wrlock(&groups->lock);
+	data_version_next(&groups->version, broker_wall_ms());
+	pthread_rwlock_unlock(&groups->lock);
+	if (groups->file)
+		state_changed(groups->file);
+}
+
+static bool full(const struct groups *groups)
+{
+	return (int64_t)groups->table.count >= groups->broker->conf->maxGroups;
+}
+
+struct group *groups_find(struct broker *broker, struct gantry_str name)
+{
+	struct groups *groups = broker->groups;
+	struct group *group = groups_look(groups, name);
+	bool made = false;
+
+	if (group)
+		return group;
+	if (!broker->conf->autoCreateSubscriptionGroup && !str_starts(name, "CID_RMQ_SYS_"))
+		return NULL;
+	if (message_name_check(name, GROUP_NAME_MAX) != MESSAGE_NAME_GOOD)
+		return NULL;
+	pthread_rwlock_wrlock(&groups->lock);
+	group = groups_look_locked(groups, name);
+	if (!group && !full(groups)) {
+		group = groups_add_locked(groups, name);
+		made = group != NULL;
+	}
+	pthread_rwlock_unlock(&groups->lock);
+	if (made) {
+		gantry_log(broker->inst, INFO, "new subscription group %s", group->name.at);
+		groups_announce(groups);
+	}
+	return group;
+}
+
+int groups_put_json(struct groups *groups, const struct json_value *object, char *why,
+		    size_t why_size)
+{
+	struct gantry_str name;
+	struct group *group;
+	int err = 0;
+
+	if (!json_raw(json_get(*object, "groupName"), &name) ||
+	    message_name_check(name, GROUP_NAME_MAX) != MESSAGE_NAME_GOOD) {
+		snprintf(why, why_size, "the group name is missing, too long, or illegal");
+		return -EINVAL;
+	}
+	pthread_rwlock_wrlock(&groups->lock);
+	group = groups_look_locked(groups, name);
+	if (!group && full(groups))
+		err = -ENOSPC;
+	else if (!group && !(group = groups_add_locked(groups, name)))
+		err = -ENOMEM;
+	else
+		err = group_read_json(group, *object);
+	pthread_rwlock_unlock(&groups->lock);
+	if (err) {
+		snprintf(why, why_size, "%s", strerror(-err));
+		return err;
+	}
+	groups_announce(groups);
+	return 0;
+}
+
+int groups_delete(struct groups *groups, struct gantry_str name)
+{
+	struct group *group;
+
+	pthread_rwlock_wrlock(&groups->lock);
+	group = groups_look_locked(groups, name);
+	if (group) {
+		table_remove(&groups->table, &TABLE_HOLDER(group, struct group_node, group)->entry);
+		__atomic_store_n(&group->retired, 1, __ATOMIC_RELEASE);
+	}
+	pthread_rwlock_unlock(&groups->lock);
+	if (!group)
+		return -ENOENT;
+	groups_announce(groups);
+	return 0;
+}

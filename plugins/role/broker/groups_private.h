@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files groups*.c share. */
+#ifndef GROUPS_PRIVATE_H
+#define GROUPS_PRIVATE_H
+
+#include <pthread.h>
+
+#include "groups.h"
+#include "metadata/data_version.h"
+#include "state/state.h"
+#include "table/table.h"
+#include "topics.h"
+
+struct group_node { /* the group object's memory */
+	struct group group;
+	struct table_entry entry; /* guarded by the table's lock */
+	struct group_node *next;  /* all nodes ever made; guarded by the table's lock */
+	char name[];
+};
+
+struct forbidden { /* RocketMQ's GroupForbidden: bits of what a group may not do with a topic */
+	struct table_entry entry; /* key: topic@group */
+	int64_t bits;             /* 1 << a PermName's index */
+	size_t topic_size;
+	char key[];
+};
+
+struct groups {
+	struct broker *broker;
+	struct state *file;
+	pthread_rwlock_t lock;
+	/* guarded by lock */
+	struct table table, forbidden;
+	struct group_node *all;
+	struct data_version version;
+};
+
+enum { FORBID_READ = 4 }; /* 1 << PermName.INDEX_PERM_READ, which is 2 */
+
+/* With the lock held for writing. A group with defaults; the name must not be there. */
+struct group *groups_add_locked(struct groups *groups, struct gantry_str name);
+struct group *groups_look_locked(struct groups *groups, struct gantry_str name);
+/* Counts the change and has the file written. Without the lock. */
+void groups_announce(struct groups *groups);
+
+struct json_value;
+/* Sets what the object says; what it does not say keeps its value. With the lock held. */
+int group_read_json(struct group *group, struct json_value object);
+int groups_forbid_locked(struct groups *groups, struct gantry_str group, struct gantry_str topic,
+			 int64_t bits);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* consumerOffset.json: {"offsetTable":{"topic@group":{0:12,1:9}}}, with bare integer keys. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/fields.h"
+#include "offsets_private.h"
+#include "paths.h"
+
+enum { TEXT_MAX = 1024 * 1024 * 1024 };
+
+static void write_node(struct json_writer *writer, const struct offset_node *node)
+{
+	json_put_key_str(writer, node->entry.key);
+	json_open_object(writer);
+	for (uint32_t i = 0; i < node->slot_count; i++) {
+		int64_t offset = __atomic_load_n(&node->slots[i].committed, __ATOMIC_RELAXED);
+
+		if (offset < 0)
+			continue;
+		json_put_key_int(writer, i);
+		json_put_int(writer, offset);
+	}
+	json_close_object(writer);
+}
+
+static bool has_committed(const struct offset_node *node)
+{
+	for (uint32_t i = 0; i < node->slot_count; i++)
+		if (__atomic_load_n(&node->slots[i].committed, __ATOMIC_RELAXED) >= 0)
+			return true;
+	return false;
+}
+
+/* RocketMQ counts a version for every so many commits. */
+static struct data_version version_locked(const struct offsets *offsets)
+{
+	struct data_version version = offsets->version;
+	uint64_t commits = __atomic_load_n(&offsets->commits, __ATOMIC_RELAXED);
+
+	version.counter +=
+		(int64_t)(commits /
+			  (uint64_t)offsets->broker->conf->consumerOffsetUpdateVersionStep);
+	return version;
+}
+
+int offsets_encode(struct offsets *offsets, unsigned flags, char **ret, size_t *ret_size)
+{
+	struct json_writer writer;
+	struct table_entry **sorted;
+	struct data_version version;
+
+	json_writer_init(&writer, TEXT_MAX, flags);
+	pthread_rwlock_rdlock(&offsets->lock);
+	version = version_locked(offsets);
+	sorted = table_sorted(&offsets->table);
+	if (!sorted && offsets->table.count)
+		writer.error = -ENOMEM;
+	json_open_object(&writer);
+	json_put_key(&writer, "dataVersion");
+	data_version_write(&writer, &version);
+	json_put_key(&writer, "offsetTable");
+	json_open_object(&writer);
+	for (size_t i = 0; sorted && i < offsets->table.count; i++) {
+		struct offset_node *node = TABLE_HOLDER(sorted[i], struct offset_node, entry);
+
+		if (has_committed(node))
+			write_node(&writer, node);
+	}
+	json_close_object(&writer);
+	json_close_object(&writer);
+	free(sorted);
+	pthread_rwlock_unlock(&offsets->lock);
+	return json_writer_take(&writer, ret, ret_size);
+}
+
+static int encode_file(void *user, char **ret, size_t *ret_size)
+{
+	return offsets_encode(user, JSON_PRETTY, ret, ret_size);
+}
+
+static int take_queues(struct offsets *offsets, struct gantry_str key, struct json_value queues)
+{
+	const char *at = memchr(key.at, '@', key.size);
+	struct json_iter it = json_iter(queues);
+	int err = at ? 0 : -EINVAL;
+
+	while (!err && json_next(&it)) {
+		struct offset_slot *slot;
+		int64_t queue, offset;
+
+		if (json_int64(it.key, &queue) || json_int64(it.value, &offset) ||
+		    queue > INT32_MAX)
+			return -EINVAL;
+		err = offsets_slot_locked(offsets, key, (size_t)(at - key.at), (int32_t)queue,
+					  &slot);
+		if (!err)
+			slot->committed = offset;
+	}
+	return err;
+}
+
+static int take_document(struct offsets *offsets, struct json_value root, char *why,
+			 size_t why_size)
+{
+	struct json_value table = json_get(root, "offsetTable");
+	struct json_iter it = json_iter(table);
+	struct gantry_str key = {NULL, 0};
+	int err = json_is(table, JSON_OBJECT) ? 0 : -EINVAL;
+
+	if (err)
+		snprintf(why, why_size, "it has no offsetTable");
+	pthread_rwlock_wrlock(&offsets->lock);
+	offsets->version = data_version_read(json_get(root, "dataVersion"));
+	while (!err && json_next(&it)) {
+		err = json_raw(it.key, &key) ? take_queues(offsets, key, it.value) : -EINVAL;
+		if (err == -EINVAL)
+			snprintf(why, why_size, "\"%.*s\" of offsetTable has no queue offsets",
+				 STR_ARGS(key));
+		else if (err)
+			snprintf(why, why_size, "%s (maxOffsets)", strerror(-err));
+	}
+	pthread_rwlock_unlock(&offsets->lock);
+	return err;
+}
+
+static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
+{
+	struct json_doc doc;
+	int err = broker_parse(text, size, &doc, why, why_size);
+
+	if (err)
+		return err;
+	err = take_document(user, json_root(&doc), why, why_size);
+	json_free(&doc);
+	return err;
+}
+
+int offsets_load(struct offsets *offsets)
+{
+	int result = broker_state_new(offsets->broker, "consumerOffset.json", encode_file,
+				      decode_file, offsets, &offsets->file);
+
+	if (!result)
+		result = state_read(offsets->file);
+	return result < 0 ? result : 0;
+}
+
+/* Control loop. */
+static void write_changes(struct offsets *offsets)
+{
+	uint64_t commits = __atomic_load_n(&offsets->commits, __ATOMIC_RELAXED);
+
+	if (commits == offsets->written || !offsets->file)
+		return;
+	offsets->written = commits;
+	state_changed(offsets->file);
+}
+
+static void tick(struct gantry_timer *timer, void *user)
+{
+	(void)timer;
+	write_changes(user);
+}
+
+int offsets_serve(struct offsets *offsets)
+{
+	struct gantry_inst *inst = offsets->broker->inst;
+	uint64_t period = (uint64_t)offsets->broker->conf->flushConsumerOffsetInterval;
+
+	return gantry_timer_start(inst, gantry_loop_control(inst), period, period, tick, offsets,
+				  &offsets->timer);
+}
+
+int offsets_close(struct offsets *offsets, struct gantry_op *op)
+{
+	gantry_timer_stop(offsets->timer);
+	offsets->timer = NULL;
+	write_changes(offsets);
+	return offsets->file ? state_close(offsets->file, op) : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files offsets*.c share. */
+#ifndef OFFSETS_PRIVATE_H
+#define OFFSETS_PRIVATE_H
+
+#include <pthread.h>
+
+#include <gantry/loop.h>
+
+#include "metadata/data_version.h"
+#include "offsets.h"
+#include "state/state.h"
+#include "table/table.h"
+
+struct offset_slot { /* of one queue; atomics; -1: unknown */
+	int64_t committed, pulled;
+};
+
+struct offset_node {              /* of one topic and group */
+	struct table_entry entry; /* key: topic@group */
+	struct offset_slot *slots;
+	uint32_t slot_count; /* guarded by the lock, as slots itself */
+	uint32_t topic_size;
+	char key[];
+};
+
+struct offsets {
+	struct broker *broker;
+	struct state *file;
+	struct gantry_timer *timer; /* the control loop's */
+	uint64_t written;           /* commits when the timer last had the file written; its own */
+	uint64_t commits;           /* atomic */
+	pthread_rwlock_t lock;
+	/* guarded by lock */
+	struct table table;
+	uint64_t slot_total;
+	struct data_version version; /* counter: from commits, see offsets_version_locked() */
+};
+
+/* With the lock held for writing: the slot, made if need be. -ENOSPC, -ENOMEM, -EINVAL. */
+int offsets_slot_locked(struct offsets *offsets, struct gantry_str key, size_t topic_size,
+			int32_t queue, struct offset_slot **ret);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files register*.c share. Everything lives on the control loop, except for what lock
+ * guards. */
+#ifndef REGISTER_PRIVATE_H
+#define REGISTER_PRIVATE_H
+
+#include <pthread.h>
+
+#include <gantry/bus.h>
+#include <gantry/loop.h>
+
+#include "register.h"
+#include "remoting/client.h"
+#include "topics.h"
+
+enum { REGISTER_CHANGED_MAX = 256, UNREGISTER_MS = 3000 };
+
+struct name_server {
+	char *address;
+	struct registrar *registrar;
+	uint64_t next_ms; /* gantry_clock_ms() of the next periodic registration */
+	uint64_t losses;  /* registrations that failed, ever */
+	uint32_t pending; /* requests under way */
+	bool registered;  /* it answered one, ever */
+	bool down;        /* the last one failed, and the log says so */
+	bool needs_full;  /* it missed something */
+};
+
+struct registrar {
+	struct broker *broker;
+	struct remoting_client *client;
+	struct gantry_timer *timer; /* the periodic one; while draining, the one that gives up */
+	struct gantry_subscription *stage;
+	struct name_server *servers;
+	uint32_t server_count;
+	uint32_t pending; /* requests of all servers */
+	bool serving, draining;
+	struct gantry_op *drained; /* to be finished when pending is 0 */
+	struct gantry_op close_op;
+	struct gantry_op *closed;
+	struct gantry_task task;
+	pthread_mutex_t lock;
+	/* guarded by lock */
+	bool posted; /* task is on its way */
+	bool change_all;
+	uint32_t changed_count;
+	struct topic *changed[REGISTER_CHANGED_MAX];
+};
+
+/* A REGISTER_BROKER body; topics NULL: all of them. From malloc. Any thread. */
+int register_body(struct broker *broker, struct topic *const *topics, uint32_t count, char **ret,
+		  size_t *ret_size);
+/* Marks topics that the name server's order configuration lists (the body of its answer). */
+void register_order_topics(struct broker *broker, struct gantry_str body);
+
+/* Requests to one name server. */
+void register_send(struct name_server *server, const char *body, size_t size, bool full);
+void register_query_version(struct name_server *server);
+void register_leave(struct name_server *server);
+
+/* A full registration now. */
+void register_fully(struct name_server *server);
+/* After each request is done. */
+void register_done(struct name_server *server);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files topics*.c share. */
+#ifndef TOPICS_PRIVATE_H
+#define TOPICS_PRIVATE_H
+
+#include <pthread.h>
+
+#include "metadata/data_version.h"
+#include "state/state.h"
+#include "table/table.h"
+#include "topics.h"
+
+struct topic_node { /* the topic object's memory */
+	struct topic topic;
+	struct table_entry entry; /* guarded by the table's lock */
+	struct topic_node *next;  /* all nodes ever made; guarded by the table's lock */
+	char name[];
+};
+
+struct topics {
+	struct broker *broker;
+	struct state *file;
+	pthread_rwlock_t lock;
+	/* guarded by lock */
+	struct table table;
+	struct topic_node *all; /* freed with the table */
+	struct data_version version;
+};
+
+/* With the lock held for writing. The name must not be there. NULL: no memory. */
+struct topic *topics_add_locked(struct topics *topics, const struct topic_config *config);
+/* Changes an existing topic. 1: something differed; 0: nothing; -ENOMEM. */
+int topics_change_locked(struct topics *topics, struct topic *topic,
+			 const struct topic_config *config);
+struct topic *topics_find_locked(struct topics *topics, struct gantry_str name);
+/* What a topic is now; texts borrow from it. With the lock held. */
+void topics_config_locked(const struct topic *topic, struct topic_config *ret);
+/* Counts the change, has the file written and these topics registered. Without the lock. */
+void topics_announce(struct topics *topics, struct topic *const *changed, uint32_t count);
+
+/* Without a lock: before anything else sees the table. */
+int topics_add_builtin(struct topics *topics);
+
+/* The whole table as JSON: RocketMQ's TopicConfigSerializeWrapper. flags: of the writer.
+ * with_mapping: TopicConfigAndMappingSerializeWrapper, as answers and registrations carry it. */
+int topics_encode(struct topics *topics, unsigned flags, bool with_mapping, char **ret,
+		  size_t *ret_size);
+void topics_version(struct topics *topics, struct data_version *ret);
+
+/* Applies "+key=value,-key" to a topic's attributes (a JSON object, NULL: none or a new topic).
+ * ret: from malloc, NULL if none are left. -EINVAL with Java's sentence in why. */
+int topics_alter_attributes(const char *current, bool create, struct gantry_str change, char **ret,
+			    char *why, size_t why_size);
+
+#endif

@@ -80,6 +80,10 @@ struct gk_kernel *gk_kernel_new(struct gk_conf *conf, const struct gk_options *o
  * just the first. */
 enum gk_exit gk_kernel_prepare(struct gk_kernel *kernel);
 
+/* One line for each plugin that can be found: what it offers, or why it is refused. Fills the
+ * settings; nothing else may follow but gk_kernel_free. */
+enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to);
+
 /* Start and serve; returns when every instance serves. After a failure what was done is undone,
  * and only gk_kernel_free may follow. */
 enum gk_exit gk_kernel_up(struct gk_kernel *kernel);

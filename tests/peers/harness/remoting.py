@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Just enough of the remoting protocol to ask a name server whether a broker has registered."""
+"""Just enough of the remoting protocol to ask a server something without a client."""
 
 import json
 import socket
@@ -7,21 +7,58 @@ import struct
 
 GET_ROUTEINFO_BY_TOPIC = 105
 SUCCESS = 0
+RESPONSE = 1  # a bit of flag
 TEMPLATE_TOPIC = "TBW102"  # every broker that creates topics by itself registers it
 
 
+class Connection:
+    """One connection to a name server or broker; requests have JSON headers."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self._socket = socket.create_connection((host, int(port)), timeout=5)
+        self._opaque = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def ask(self, code, fields, body=b""):
+        """Sends a request; returns its answer's header and body. Requests that the server sends
+        in between are passed over."""
+        self._opaque += 1
+        header = json.dumps({"code": code, "language": "OTHER", "version": 0, "flag": 0,
+                             "opaque": self._opaque, "serializeTypeCurrentRPC": "JSON",
+                             "extFields": fields}).encode()
+        self._socket.sendall(struct.pack(">II", 4 + len(header) + len(body), len(header)) + header
+                             + body)
+        while True:
+            answer, body = self._read_frame()
+            if answer["flag"] & RESPONSE and answer["opaque"] == self._opaque:
+                return answer, body
+
+    def _read_frame(self):
+        length = struct.unpack(">I", self._read(4))[0]
+        frame = self._read(length)
+        header_length = struct.unpack(">I", frame[:4])[0] & 0xFFFFFF
+        return json.loads(frame[4:4 + header_length]), frame[4 + header_length:]
+
+    def _read(self, size):
+        data = b""
+        while len(data) < size:
+            part = self._socket.recv(size - len(data))
+            if not part:
+                raise ConnectionError("closed by the server")
+            data += part
+        return data
+
+
 def request(address, code, fields):
-    """Sends one request with a JSON header; returns the answer's header and body."""
-    header = json.dumps({"code": code, "language": "OTHER", "version": 0, "opaque": 1, "flag": 0,
-                         "serializeTypeCurrentRPC": "JSON", "extFields": fields}).encode()
-    frame = struct.pack(">II", 4 + len(header), len(header)) + header
-    host, port = address.rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall(frame)
-        length = struct.unpack(">I", _read(connection, 4))[0]
-        answer = _read(connection, length)
-    header_length = struct.unpack(">I", answer[:4])[0] & 0xFFFFFF
-    return json.loads(answer[4:4 + header_length]), answer[4 + header_length:]
+    """One request on a connection of its own."""
+    with Connection(address) as connection:
+        return connection.ask(code, fields)
 
 
 def is_registered(namesrv, broker_name):
@@ -31,13 +68,3 @@ def is_registered(namesrv, broker_name):
     except OSError:
         return False
     return header["code"] == SUCCESS and f'"{broker_name}"'.encode() in body
-
-
-def _read(connection, size):
-    data = b""
-    while len(data) < size:
-        part = connection.recv(size - len(data))
-        if not part:
-            raise ConnectionError("closed by the name server")
-        data += part
-    return data

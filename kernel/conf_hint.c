@@ -55,7 +55,7 @@ static guint words(const char *key)
 	return sum + word * word;
 }
 
-struct gk_hint gk_hint(const char *wanted)
+struct gk_hint gk_hint_for(const char *wanted)
 {
 	size_t size = strlen(wanted);
 

@@ -256,7 +256,7 @@ struct gk_hint {
 	unsigned distance;
 };
 
-struct gk_hint gk_hint(const char *wanted);
+struct gk_hint gk_hint_for(const char *wanted);
 void gk_hint_offer(struct gk_hint *hint, const char *candidate);
 
 /* ---- conf_print.c */

@@ -80,7 +80,7 @@ static void offer_choices(struct gk_hint *hint, const struct gk_conf *conf)
 /* Keys that do something come first, then those that RocketMQ has. */
 static const char *nearest(const struct gk_conf *conf, const struct gk_role *role, const char *key)
 {
-	struct gk_hint hint = gk_hint(key);
+	struct gk_hint hint = gk_hint_for(key);
 
 	for (guint i = 0; i < conf->instances->len; i++) {
 		const struct gk_instance *instance = conf->instances->pdata[i];
@@ -203,7 +203,7 @@ static void warn_section(struct warner *warner, const struct gk_instance *instan
 {
 	for (guint i = 0; i < table->all->len; i++) {
 		const struct gk_entry *entry = table->all->pdata[i];
-		struct gk_hint hint = gk_hint(entry->key);
+		struct gk_hint hint = gk_hint_for(entry->key);
 
 		if (gk_table_get(table, entry->key) != entry)
 			continue;

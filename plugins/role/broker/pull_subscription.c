@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which messages a pull wants: its own subscription, or what its group said in heartbeats. */
+#include <errno.h>
+
+#include "call/fields.h"
+#include "pull_private.h"
+
+enum { FORBIDDEN_BROADCASTING = 4, FORBIDDEN_SUBSCRIPTION = 5 };
+
+#define MORE "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
+
+static bool is_tag(const struct subscription *subscription)
+{
+	return !subscription->expression_type.size || str_is(subscription->expression_type, "TAG");
+}
+
+static int refuse_type(struct pull_context *context, struct gantry_str type)
+{
+	return pull_refuse(context, GANTRY_SYSTEM_ERROR, 0,
+			   "The broker does not support consumer to filter message by %.*s",
+			   STR_ARGS(type));
+}
+
+static int take_own(struct pull_context *context)
+{
+	char why[128];
+	int status = clients_subscription_of_pull(context->puller->broker, context->pull,
+						  &context->subscription, why, sizeof(why));
+
+	if (status == -ENOTSUP)
+		return refuse_type(context, context->pull->expression_type);
+	if (status == -EINVAL)
+		return pull_refuse(context, GANTRY_SUBSCRIPTION_PARSE_FAILED, 0,
+				   "parse the consumer's subscription failed");
+	if (status)
+		return pull_refuse(context, GANTRY_SYSTEM_ERROR, 0, "no memory");
+	return 0;
+}
+
+/* What the group as a whole may do. */
+static int check_group(struct pull_context *context, const struct subscription_info *info)
+{
+	struct gantry_str group = context->group->name, topic = context->topic->name;
+
+	if (!info->group_known)
+		return pull_refuse(context, GANTRY_SUBSCRIPTION_NOT_EXIST, 0,
+				   "the consumer's group info not exist" MORE);
+	if (!GROUP_READ(context->group, consume_broadcast_enable) &&
+	    info->message_model == GANTRY_BROADCASTING)
+		return pull_refuse(context, GANTRY_NO_PERMISSION, FORBIDDEN_BROADCASTING,
+				   "the consumer group[%.*s] can not consume by broadcast way",
+				   STR_ARGS(group));
+	if (groups_forbids_read(context->puller->broker->groups, group, topic))
+		return pull_refuse(context, GANTRY_NO_PERMISSION, FORBIDDEN_SUBSCRIPTION,
+				   "the consumer group[%.*s] is forbidden for topic[%.*s]",
+				   STR_ARGS(group), STR_ARGS(topic));
+	if (!info->topic_known)
+		return pull_refuse(context, GANTRY_SUBSCRIPTION_NOT_EXIST, 0,
+				   "the consumer's subscription not exist" MORE);
+	return 0;
+}
+
+static int take_groups(struct pull_context *context)
+{
+	struct subscription_info info = {0};
+
+	clients_subscription(context->puller->broker->clients, context->group->name,
+			     context->topic->name, &info);
+	if (info.topic_known)
+		context->subscription = info.subscription;
+	if (check_group(context, &info))
+		return 1;
+	if (context->subscription->version < context->pull->sub_version)
+		return pull_refuse(context, GANTRY_SUBSCRIPTION_NOT_LATEST, 0,
+				   "the consumer's subscription not latest");
+	return 0;
+}
+
+int pull_find_subscription(struct pull_context *context)
+{
+	return context->pull->flags & GANTRY_PULL_SUBSCRIPTION ? take_own(context)
+							       : take_groups(context);
+}
+
+int pull_check_filter(struct pull_context *context)
+{
+	const struct subscription *subscription = context->subscription;
+	const struct broker_conf *conf = context->puller->broker->conf;
+
+	if (is_tag(subscription))
+		return 0;
+	if (!subscription->filter_ops || !conf->enablePropertyFilter)
+		return refuse_type(context, subscription->expression_type);
+	if (subscription->broken || !subscription->filter)
+		return pull_refuse(
+			context, GANTRY_FILTER_DATA_NOT_EXIST, 0,
+			"The broker's consumer filter data is not exist!Your expression may "
+			"be wrong!");
+	return 0;
+}
+
+static bool is_system_group(struct gantry_str group)
+{
+	return str_starts(group, "CID_RMQ_SYS_");
+}
+
+int pull_check_member(struct pull_context *context)
+{
+	const struct broker *broker = context->puller->broker;
+	struct subscription_info info = {0};
+	bool actively;
+
+	if (!broker->conf->rejectPullConsumerEnable)
+		return 0;
+	clients_subscription(broker->clients, context->group->name, context->topic->name, &info);
+	subscription_release(info.topic_known ? info.subscription : NULL);
+	actively = !info.group_known || info.consume_type == GANTRY_CONSUME_ACTIVELY;
+	if (!actively || is_system_group(context->group->name) ||
+	    clients_is_member(broker->clients, context->group->name, context->pull->session))
+		return 0;
+	return pull_refuse(
+		context, GANTRY_SUBSCRIPTION_NOT_EXIST, 0,
+		"the consumer's group info not exist, or the pull consumer is rejected by "
+		"server." MORE);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of sending share: a call of the front-end, and each request in it on its way
+ * through the plan. A call belongs to the loop that it came from. */
+#ifndef SEND_PRIVATE_H
+#define SEND_PRIVATE_H
+
+#include <gantry/counter.h>
+#include <gantry/loop.h>
+
+#include "message/id.h"
+#include "send.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	SEND_KEEP_BYTES = 256 * 1024,         /* of memory that a pooled call may keep */
+	SEND_POOL_CALLS = 64,                 /* kept by one loop */
+	SEND_SPILL_BYTES = 128 * 1024 * 1024, /* held by all calls beyond what is kept */
+	SEND_UNIQUE_ROOM = sizeof("UNIQ_KEY") + MESSAGE_ID_MAX + 1,
+};
+
+/* One request. */
+struct send_context {
+	struct gantry_send *send;
+	struct topic *topic;
+	struct store_put put;
+	uint32_t first_record, record_count;
+	int32_t queue;
+	int32_t delay_level;
+	bool answered;    /* refused: it goes no further */
+	bool no_wait;     /* WAIT=false */
+	bool transaction; /* TRAN_MSG=true */
+	bool timer;       /* one of the TIMER_ properties */
+	bool inner;       /* INNER_NUM */
+	bool dead;        /* was retried too often: goes to the group's dead letter queue */
+	char unique[SEND_UNIQUE_ROOM]; /* the pair UNIQ_KEY, if the producer sent none */
+};
+
+struct send_room { /* memory that grows */
+	char *at;
+	size_t size;
+};
+
+/* The requests of one call. */
+struct send_call {
+	struct send_call *next; /* in the pool */
+	struct sender *sender;
+	struct send_loop *loop;
+	struct gantry_op *op; /* the front-end's; NULL before it is taken */
+	struct gantry_address store_host;
+	int64_t now_ms;
+	struct send_context *contexts;
+	uint32_t count, record_count;
+	struct gantry_record *records;
+	uint64_t *offsets;
+	int32_t *crcs;
+	struct queue **queues; /* of every context, to be opened */
+	struct gantry_batch batch;
+	struct gantry_op door_op, open_op, after_op;
+	struct queue_opening opening;
+	struct send_room context_room, record_room, text_room;
+};
+
+struct send_loop {                     /* touched on its loop only */
+	struct send_call *pool, *last; /* last: was answered at once, its offsets are still read */
+	uint32_t pooled;
+	uint32_t random;
+	struct message_unique unique;
+	bool unique_made;
+} __attribute__((aligned(64)));
+
+struct sender {
+	struct broker *broker;
+	struct send_loop *loops;
+	uint32_t loop_count;
+	struct gantry_str suffix; /* the properties that every message gets */
+	struct gantry_counter *messages, *bytes;
+	uint64_t spilled; /* atomic; bytes */
+	uint32_t busy;    /* atomic: calls under way, and 1 until the drain begins */
+	bool draining;    /* atomic */
+	struct gantry_op *drain_op;
+};
+
+/* A step of the plan. 0: go on; 1: the request is answered. */
+struct send_step {
+	const char *name;
+	int (*run)(struct send_call *call, struct send_context *context);
+};
+
+/* Answers the request; returns 1. format NULL: no remark. */
+int send_refuse(struct send_context *context, int32_t code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int send_refuse_illegal(struct send_call *call, struct send_context *context);
+int send_refuse_unavailable(struct send_context *context);
+
+/* send_call.c */
+struct send_call *send_call_take(struct sender *sender, struct send_loop *loop, uint32_t count);
+/* Room for that many bytes; what was there is gone. -ENOMEM: too much is held by all calls. */
+int send_room_reserve(struct sender *sender, struct send_room *room, size_t size);
+void send_call_release(struct send_call *call); /* NULL is fine */
+void send_call_free(struct send_call *call);
+/* Copies what the front-end only lends for the call. */
+int send_call_keep(struct send_call *call);
+
+/* send_check.c */
+int send_check_time(struct send_call *call, struct send_context *context);
+int send_check_slave(struct send_call *call, struct send_context *context);
+int send_check_order(struct send_call *call, struct send_context *context);
+/* send_topic.c */
+int send_find_topic(struct send_call *call, struct send_context *context);
+int send_choose_queue(struct send_call *call, struct send_context *context);
+int send_check_batch_topic(struct send_call *call, struct send_context *context);
+int send_find_queue(struct send_call *call, struct send_context *context);
+/* send_retry.c */
+int send_check_retry(struct send_call *call, struct send_context *context);
+/* send_properties.c */
+int send_read_properties(struct send_call *call, struct send_context *context);
+int send_check_transaction(struct send_call *call, struct send_context *context);
+int send_check_body(struct send_call *call, struct send_context *context);
+int send_check_inner(struct send_call *call, struct send_context *context);
+int send_check_delay(struct send_call *call, struct send_context *context);
+int send_check_batch_kind(struct send_call *call, struct send_context *context);
+/* send_record.c */
+int send_make_record(struct send_call *call, struct send_context *context);
+int send_count_items(struct send_call *call, struct send_context *context);
+/* send.c: a call that was pending is answered. */
+void send_finish(struct send_call *call);
+/* send_place.c: 0: every request is answered; positive: the call's op will say so. */
+int send_place(struct send_call *call);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One pass over a message's properties: what the broker has to know of them is noted, what it
+ * replaces is left out, what it adds is added; and the checks of what was noted. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "call/fields.h"
+#include "message/name.h"
+#include "message/properties.h"
+#include "send_private.h"
+
+/* What to do with a pair. */
+enum fate { KEEP, LEAVE_OUT };
+
+static bool is_true(struct gantry_str value)
+{
+	return value.size == 4 && strncasecmp(value.at, "true", 4) == 0;
+}
+
+static bool is(struct gantry_str key, const char *name, size_t size)
+{
+	return key.size == size && memcmp(key.at, name, size) == 0;
+}
+
+#define IS(key, name) is(key, name, sizeof(name) - 1)
+
+static void note_unique(struct gantry_send *send, struct gantry_str value)
+{
+	size_t room = sizeof(send->transaction_id);
+
+	send->transaction_id_size = (uint32_t)(value.size < room ? value.size : room);
+	memcpy(send->transaction_id, value.at, send->transaction_id_size);
+}
+
+static enum fate note_delay(struct send_context *context, struct gantry_str value)
+{
+	int32_t level;
+
+	if (str_int32(value, &level) == 0)
+		context->delay_level = level;
+	return context->dead ? LEAVE_OUT : KEEP;
+}
+
+/* By the key's length first: most properties are none of these. */
+static enum fate note(struct send_context *context, const struct message_property *property)
+{
+	struct gantry_str key = property->key, value = property->value;
+
+	switch (key.size) {
+	case sizeof(MESSAGE_WAIT) - 1:
+		if (!IS(key, MESSAGE_WAIT))
+			return KEEP;
+		context->no_wait = !is_true(value);
+		return LEAVE_OUT;
+	case sizeof(MESSAGE_DELAY) - 1:
+		return IS(key, MESSAGE_DELAY) ? note_delay(context, value) : KEEP;
+	case sizeof(MESSAGE_POP_CK) - 1:
+		return IS(key, MESSAGE_POP_CK) ? LEAVE_OUT : KEEP;
+	case sizeof(MESSAGE_CLUSTER) - 1:
+		return IS(key, MESSAGE_CLUSTER) ? LEAVE_OUT : KEEP;
+	case sizeof(MESSAGE_UNIQ_KEY) - 1: /* TRAN_MSG and TRACE_ON are as long */
+		if (IS(key, MESSAGE_UNIQ_KEY))
+			note_unique(context->send, value);
+		else if (IS(key, MESSAGE_TRAN_MSG))
+			context->transaction = is_true(value);
+		return IS(key, "TRACE_ON") ? LEAVE_OUT : KEEP;
+	case sizeof(MESSAGE_INNER_NUM) - 1:
+		context->inner |= IS(key, MESSAGE_INNER_NUM);
+		return KEEP;
+	case sizeof("MSG_REGION") - 1:
+		return IS(key, "MSG_REGION") ? LEAVE_OUT : KEEP;
+	case sizeof(MESSAGE_TIMER_DELAY_MS) - 1:
+	case sizeof(MESSAGE_TIMER_DELAY_SEC) - 1:
+	case sizeof(MESSAGE_TIMER_DELIVER_MS) - 1:
+		context->timer |= IS(key, MESSAGE_TIMER_DELAY_MS) ||
+				  IS(key, MESSAGE_TIMER_DELAY_SEC) ||
+				  IS(key, MESSAGE_TIMER_DELIVER_MS);
+		return KEEP;
+	default:
+		return KEEP;
+	}
+}
+
+/* A key for a message that came without one. */
+static struct gantry_str make_unique(struct send_call *call, struct send_context *context)
+{
+	struct send_loop *loop = call->loop;
+	char id[MESSAGE_ID_MAX];
+	struct gantry_str key = {MESSAGE_UNIQ_KEY, sizeof(MESSAGE_UNIQ_KEY) - 1};
+	struct gantry_str value = {id, 0};
+	size_t size;
+
+	if (!loop->unique_made) {
+		uint32_t salt = (uint32_t)(loop - call->sender->loops) ^ (uint32_t)call->now_ms;
+
+		message_unique_init(&loop->unique, &call->store_host, (uint32_t)getpid(), salt);
+		loop->unique_made = true;
+	}
+	value.size = message_unique_next(&loop->unique, call->now_ms, id);
+	note_unique(context->send, value);
+	size = message_property_write(context->unique, sizeof(context->unique), key, value);
+	return (struct gantry_str){context->unique, size};
+}
+
+static int add_own(struct send_call *call, struct send_context *context,
+		   struct message_pieces *pieces)
+{
+	static const char dead[] = "DELAY\001-1\002";
+	int status = 0;
+
+	if (context->dead)
+		status = message_pieces_add(pieces, (struct gantry_str){dead, sizeof(dead) - 1});
+	if (!status && !context->send->transaction_id_size)
+		status = message_pieces_add(pieces, make_unique(call, context));
+	return status ? status : message_pieces_add(pieces, call->sender->suffix);
+}
+
+int send_read_properties(struct send_call *call, struct send_context *context)
+{
+	struct message_draft *draft = &context->put.draft;
+	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
+	struct gantry_str rest = context->send->properties;
+	struct message_property property;
+	int status = 0;
+
+	while (!status && message_property_next(&rest, &property))
+		if (note(context, &property) == KEEP)
+			status = message_pieces_add(&pieces, property.pair);
+	/* the messages of a batch have their own properties; those of the batch are not stored */
+	if (context->send->flags & GANTRY_SEND_BATCH)
+		return 0;
+	if (!status)
+		status = add_own(call, context, &pieces);
+	draft->part_count = pieces.count;
+	if (status || pieces.size > MESSAGE_PROPERTIES_MAX)
+		return send_refuse_illegal(call, context);
+	return 0;
+}
+
+/* ---- checks */
+
+int send_check_transaction(struct send_call *call, struct send_context *context)
+{
+	const struct broker *broker = call->sender->broker;
+	bool old_retry = context->send->reconsume_times > 0 && context->delay_level > 0;
+
+	if (!context->transaction || old_retry)
+		return 0;
+	if (broker->conf->rejectTransactionMessage)
+		return send_refuse(context, GANTRY_NO_PERMISSION,
+				   "the broker[%s] sending transaction message is forbidden",
+				   broker->ip1);
+	return send_refuse(context, GANTRY_NO_PERMISSION,
+			   "the broker[%s] does not take transaction messages yet", broker->ip1);
+}
+
+int send_check_body(struct send_call *call, struct send_context *context)
+{
+	if (!context->send->body.size ||
+	    (int64_t)context->send->body.size > call->sender->broker->conf->maxMessageSize)
+		return send_refuse_illegal(call, context);
+	return 0;
+}
+
+/* Only a topic whose queues are of type BatchCQ takes several messages in one record. */
+int send_check_inner(struct send_call *call, struct send_context *context)
+{
+	if (context->inner || context->send->sys_flag & MESSAGE_INNER_BATCH)
+		return send_refuse_illegal(call, context);
+	return 0;
+}
+
+int send_check_delay(struct send_call *call, struct send_context *context)
+{
+	int32_t type = context->send->sys_flag & MESSAGE_TRANSACTION;
+
+	(void)call;
+	if (type == MESSAGE_PREPARED || type == MESSAGE_ROLLED_BACK || context->dead)
+		return 0;
+	if (context->timer && context->delay_level <= 0)
+		return send_refuse(context, GANTRY_SYSTEM_ERROR,
+				   "accurate timer message is not enabled, timerWheelEnable is "
+				   "false");
+	/* a message that is to be retried is not lost by being retried at once */
+	if (context->delay_level > 0 && !message_topic_is_retry(context->topic->name))
+		return send_refuse(context, GANTRY_MESSAGE_ILLEGAL,
+				   "the message has delay level %d, and this broker does not take "
+				   "delayed messages yet",
+				   context->delay_level);
+	return 0;
+}
+
+int send_check_batch_kind(struct send_call *call, struct send_context *context)
+{
+	if (context->send->sys_flag & MESSAGE_TRANSACTION || context->delay_level > 0)
+		return send_refuse_illegal(call, context);
+	return 0;
+}

@@ -6,9 +6,9 @@
  * byte, appended at one end, expired at the other. The area: one file of a fixed size.
  *
  * A log has one writer at a time, which its user sees to (the write door's lock). window, advance,
- * append, read, copy_hot and sync never wait for the disk; the others may. A write or sync that
- * fails for any other reason than a full disk fences the log for good: every later write and sync
- * answers -EIO, and reading goes on. A full disk is -ENOSPC until there is room again. */
+ * append, read, copy_hot and sync never wait for the disk; the others may. A failed sync, and a
+ * write that fails for any other reason than a full disk, fence the log for good: every later
+ * write and sync answers -EIO, and reading goes on. A full disk is -ENOSPC until there is room. */
 #ifndef GANTRY_STORAGE_H
 #define GANTRY_STORAGE_H
 
@@ -91,10 +91,10 @@ struct gantry_log_ops {
 	void (*close)(struct gantry_log *);
 	void (*bounds)(const struct gantry_log *, struct gantry_bounds *ret); /* any thread */
 
-	/* Writer. At least need usable bytes, or as many as the segment has left if fewer; more
-	 * than an engine can have ready is -EMSGSIZE, but never 8 MiB or less. -EAGAIN: not
-	 * prepared yet, try again; -ENOSPC, -EIO. Bytes past the end are the writer's until
-	 * advance, and readers never see them. */
+	/* Writer. At least need usable bytes, which read as zeros, or as many as the segment has
+	 * left if fewer; more than an engine can have ready is -EMSGSIZE, but never 8 MiB or less.
+	 * -EAGAIN: not prepared yet, try again; -ENOSPC, -EIO. Bytes past the end are the writer's
+	 * until advance, and readers never see them; the next window need not show them again. */
 	int (*window)(struct gantry_log *, uint64_t need, struct gantry_window *ret);
 	/* Publishes used bytes. used == left moves on to the next segment, and is allowed when less
 	 * was usable: what was not written reads as zeros. */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading past frames and pads. */
+#include "door_impl.h"
+
+#include <errno.h>
+
+/* What a slice begins with. ret_pass: bytes that are no record's; ret_record: a frame's. */
+static enum door_kind look_at(const struct door *door, const struct gantry_slice *slice,
+			      uint64_t *ret_pass, uint64_t *ret_record)
+{
+	uint64_t left = door->segment_bytes - slice->offset % door->segment_bytes;
+	enum door_kind kind = DOOR_RECORD;
+
+	if (left < DOOR_SPARE)
+		kind = DOOR_PAD;
+	else if (slice->size >= DOOR_SPARE)
+		kind = door->rules.format->look(slice->bytes, slice->size, slice->offset, left,
+						ret_record);
+	*ret_pass = kind == DOOR_PAD ? left : door->rules.format->frame_bytes;
+	return kind;
+}
+
+/* Leaves the record alone in the slice. false: no byte of it is there yet. */
+static bool strip(struct gantry_slice *slice, uint64_t frame, uint64_t record, uint64_t max)
+{
+	if (slice->size <= frame) {
+		gantry_slice_release(slice);
+		return false;
+	}
+	slice->bytes += frame;
+	slice->offset += frame;
+	slice->size -= frame;
+	if (slice->size > record)
+		slice->size = record;
+	if (slice->size > max)
+		slice->size = max;
+	return true;
+}
+
+/* at may be where a record begins: then its frame, right before, says where it ends. Returns
+ * whether it is; ret_rc is then the answer. */
+static bool read_behind_frame(struct door *door, uint64_t at, uint64_t max,
+			      struct gantry_slice *ret, struct gantry_op *op, int *ret_rc)
+{
+	uint64_t frame = door->rules.format->frame_bytes, pass, record = 0;
+	struct gantry_slice slice;
+
+	if (frame == 0 || at % door->segment_bytes < frame)
+		return false;
+	*ret_rc = door->ops->read(door->log, at - frame, max + frame, &slice, op);
+	if (*ret_rc != 0)
+		return *ret_rc != -ERANGE;
+	if (look_at(door, &slice, &pass, &record) != DOOR_FRAME) {
+		gantry_slice_release(&slice);
+		return false;
+	}
+	*ret_rc = strip(&slice, frame, record, max) ? 0 : -ERANGE;
+	if (*ret_rc == 0)
+		*ret = slice;
+	return true;
+}
+
+int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	      struct gantry_op *op)
+{
+	uint64_t want = max + door->rules.format->frame_bytes;
+	int rc;
+
+	if (read_behind_frame(door, at, max, ret, op, &rc))
+		return rc;
+	for (;;) {
+		struct gantry_slice slice;
+		uint64_t pass, record = UINT64_MAX;
+
+		rc = door->ops->read(door->log, at, want < DOOR_SPARE ? DOOR_SPARE : want, &slice,
+				     op);
+		if (rc != 0)
+			return rc;
+		switch (look_at(door, &slice, &pass, &record)) {
+		case DOOR_PAD:
+			gantry_slice_release(&slice);
+			at += pass;
+			break;
+		case DOOR_FRAME:
+			if (!strip(&slice, pass, record, max))
+				return -ERANGE;
+			*ret = slice;
+			return 0;
+		case DOOR_RECORD:
+			strip(&slice, 0, UINT64_MAX, max);
+			*ret = slice;
+			return 0;
+		}
+	}
+}

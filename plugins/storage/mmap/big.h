@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A big log: mapped segments, room prepared ahead of the writer.
+ *
+ * Locks, in the order in which they are taken:
+ *   sync_lock     held through a sync; cut, reset and expire exclude one with it
+ *   prepare_lock  who moves ready; cut and reset take it too
+ *   map_lock      who opens and maps a segment's file
+ *   lock          the table of segments, who uses them, asks for syncs, jobs; held briefly */
+#ifndef MMAP_BIG_H
+#define MMAP_BIG_H
+
+#include <gantry/log.h>
+
+#include "files.h"
+#include "mmap.h"
+
+enum {
+	BIG_CHUNK = 256 * 1024,      /* prepared at a time, under prepare_lock */
+	BIG_STEP = 16 * 1024 * 1024, /* prepared by one piece of work */
+	BIG_FIRST = 1024 * 1024,     /* prepared ahead of a writer that has not written */
+	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
+	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
+};
+
+struct segment {
+	struct big_log *log;
+	uint64_t start;
+	uint32_t directory;     /* index of the one it is in */
+	int fd;                 /* set with map, under map_lock; -1 until then */
+	_Atomic(uint8_t *) map; /* NULL until somebody needs it */
+	/* lock */
+	bool listed;        /* in the table; one that is not goes with its last user */
+	bool unsynced_name; /* its directory must be synced */
+	uint32_t users;
+	uint64_t leased_to; /* no slice reaches beyond; 0 when there are no users */
+};
+
+struct directory {
+	char *path;
+	int fd;
+};
+
+struct big_log {
+	struct gantry_log base;
+	uint32_t flags;
+	uint32_t directory_count;
+	struct directory *directory;
+	uint64_t segment_bytes, prepare_bytes, hot_bytes, cold_bytes;
+
+	/* The writer moves end, a sync durable, whoever holds prepare_lock ready. Cut and reset,
+	 * which exclude all three, move them back. first is moved by expire and reset. */
+	_Atomic uint64_t first, durable, end, ready;
+	_Atomic uint64_t own_from; /* this process appended what is behind it */
+	atomic_bool fenced, preparing, closing;
+	_Atomic uint64_t prepare_again_ms; /* the worker met a full disk: not before then */
+	struct segment *tail;              /* the writer's: the segment that end is in, or NULL */
+
+	pthread_mutex_t sync_lock, prepare_lock, map_lock, lock;
+	pthread_cond_t changed; /* lock: users or jobs are fewer */
+	struct segment **table; /* lock; ordered, without gaps */
+	uint32_t count, room;
+	struct gantry_op *asks;       /* lock; waiting for the next sync */
+	bool syncing;                 /* lock; the sync job is not done yet */
+	bool closed;                  /* lock; the last job to be done frees the log */
+	uint32_t running, unfinished; /* lock; jobs before and after their work has ended */
+	struct gantry_log_limit full_limit;
+	struct job prepare_job, sync_job;
+};
+
+static inline uint64_t segment_end(const struct segment *segment)
+{
+	return segment->start + segment->log->segment_bytes;
+}
+
+/* ---- big_open.c */
+int big_open(struct gantry_inst *inst, const struct gantry_shape *shape, struct gantry_log **ret);
+void big_close(struct big_log *log);
+void big_fence(struct big_log *log, const char *what, int rc);
+/* Work that the log outlives: run calls big_job_ran at its end, done big_job_done. */
+void big_job(struct big_log *log, struct job *job, void (*run)(struct job *),
+	     void (*done)(struct job *));
+void big_job_ran(struct big_log *log);
+void big_job_done(struct big_log *log);
+
+/* ---- segment.c */
+/* The segment that holds at, in use until segment_put; NULL if there is none. leased_to: how far
+ * the user's slice reaches, 0 for none. */
+struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to);
+void segment_put(struct segment *segment);  /* any thread; never blocks */
+void segment_free(struct segment *segment); /* nobody can reach it; may block */
+int segment_map(struct segment *segment);   /* opens and maps it; may block */
+int segment_list(struct big_log *log, uint64_t start, uint32_t directory); /* one that exists */
+/* Makes the one that at begins or, in an empty table, stands in. */
+int segment_make(struct big_log *log, uint64_t at, struct segment **ret);
+/* Takes one out of the table and removes its file; its memory goes with its last user. */
+int segment_remove_first(struct big_log *log, uint64_t before);
+int segment_remove_last(struct big_log *log, uint64_t from);
+int64_t big_modified_ms(struct big_log *log, uint64_t at);
+
+/* ---- big_write.c */
+int big_window(struct big_log *log, uint64_t need, struct gantry_window *ret);
+void big_advance(struct big_log *log, uint64_t used);
+
+/* ---- big_sync.c */
+int big_sync(struct big_log *log, uint64_t upto, struct gantry_op *op);
+int big_sync_range(struct big_log *log, uint64_t from, uint64_t to); /* sync_lock held */
+int big_sync_directories(struct big_log *log);
+
+/* ---- big_read.c */
+int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	     struct gantry_op *op);
+int64_t big_copy(struct big_log *log, uint64_t at, void *to, uint64_t bytes, bool hot);
+
+/* ---- big_cut.c */
+int big_reset(struct big_log *log, uint64_t at);
+int big_cut(struct big_log *log, uint64_t at);
+int big_expire(struct big_log *log, uint64_t before);
+
+#endif

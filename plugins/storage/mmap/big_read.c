@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The readers' side: hot slices at once, cold ones by way of a worker. */
+#include "big.h"
+
+#include <errno.h>
+#include <gantry/op.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+struct cold {           /* a read that waits for the disk */
+	struct job job; /* first: its done frees the whole */
+	struct gantry_op *asker;
+	struct segment *segment;
+	uint64_t at, size;
+};
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool resident(const uint8_t *from, uint64_t size)
+{
+	unsigned char page[BIG_SLICE / FILES_PAGE + 2];
+	uint64_t skew = (uintptr_t)from % FILES_PAGE;
+	uint64_t count = files_page_up(size + skew) / FILES_PAGE;
+
+	if (mincore((void *)(from - skew), size + skew, page))
+		return false;
+	for (uint64_t i = 0; i < count; ++i) {
+		if (!(page[i] & 1))
+			return false;
+	}
+	return true;
+}
+
+static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
+{
+	struct big_log *log = segment->log;
+	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_acquire);
+	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
+
+	if (!map)
+		return false;
+	if (at >= atomic_load_explicit(&log->own_from, memory_order_relaxed) &&
+	    end - at <= log->hot_bytes)
+		return true;
+	return resident(map + (at - segment->start), size);
+}
+
+/* ---- cold */
+
+/* Reads a run of pages; no page fault of ours is behind it, so an error is a return code. */
+static int fetch(struct segment *segment, uint64_t at, uint64_t size)
+{
+	uint64_t limit = segment->log->segment_bytes, from = at - segment->start, to;
+	int rc = segment_map(segment);
+
+	if (rc < 0)
+		return rc;
+	if (size < segment->log->cold_bytes)
+		size = segment->log->cold_bytes;
+	to = smaller(from + size, limit);
+	from = from / FILES_PAGE * FILES_PAGE;
+	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
+	madvise(map + from, to - from, MADV_WILLNEED);
+	if (madvise(map + from, to - from, MADV_POPULATE_READ) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -EIO;
+	/* Linux before 5.14: reading the file brings the pages in, or an error. */
+	uint8_t page[FILES_PAGE];
+	for (; from < to && rc == 0; from += FILES_PAGE)
+		rc = files_read(segment->fd, from, page, FILES_PAGE) < 0 ? -EIO : 0;
+	return rc;
+}
+
+static void cold_run(struct job *job)
+{
+	struct cold *cold = (struct cold *)job;
+	int rc = fetch(cold->segment, cold->at, cold->size);
+
+	segment_put(cold->segment);
+	gantry_op_finish(cold->asker, rc < 0 ? -EIO : 0, 0);
+	big_job_ran(job->user);
+}
+
+static void cold_done(struct job *job)
+{
+	big_job_done(job->user);
+	free(job);
+}
+
+static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct gantry_op *asker)
+{
+	struct cold *cold = asker ? calloc(1, sizeof(*cold)) : NULL;
+
+	if (!cold) {
+		segment_put(segment);
+		return asker ? -ENOMEM : -EAGAIN;
+	}
+	cold->asker = asker;
+	cold->segment = segment;
+	cold->at = at;
+	cold->size = size;
+	gantry_op_take(asker, NULL, NULL);
+	big_job(segment->log, &cold->job, cold_run, cold_done);
+	return GANTRY_PENDING;
+}
+
+/* ---- reading */
+
+static void slice_release(struct gantry_slice *slice)
+{
+	segment_put(slice->lease);
+}
+
+int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	     struct gantry_op *op)
+{
+	uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire), size;
+	uint64_t first = atomic_load_explicit(&log->first, memory_order_relaxed);
+	struct segment *segment;
+
+	if (at < first || at >= end || max == 0)
+		return -ERANGE;
+	/* Its segment's end is not known yet: a lease that is noted too long does no harm. */
+	size = smaller(smaller(max, BIG_SLICE), end - at);
+	segment = segment_get(log, at, at + size);
+	if (!segment)
+		return -ERANGE;
+	size = smaller(size, segment_end(segment) - at);
+	if (!is_hot(segment, at, size))
+		return read_cold(segment, at, size, op);
+	*ret = (struct gantry_slice){
+		.bytes = atomic_load_explicit(&segment->map, memory_order_relaxed) +
+			 (at - segment->start),
+		.size = size,
+		.offset = at,
+		.lease = segment,
+		.release = slice_release,
+	};
+	return 0;
+}
+
+static int64_t copy_from(struct segment *segment, uint64_t at, void *to, uint64_t bytes, bool hot)
+{
+	int rc;
+
+	if (hot && !atomic_load_explicit(&segment->map, memory_order_acquire))
+		return -EAGAIN;
+	rc = segment_map(segment);
+	if (rc < 0)
+		return rc;
+	return hot ? files_read_hot(segment->fd, at - segment->start, to, bytes)
+		   : files_read(segment->fd, at - segment->start, to, bytes);
+}
+
+int64_t big_copy(struct big_log *log, uint64_t at, void *to, uint64_t bytes, bool hot)
+{
+	uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire), done = 0;
+
+	if (at < atomic_load_explicit(&log->first, memory_order_relaxed) || at > end)
+		return -ERANGE;
+	bytes = smaller(bytes, end - at);
+	while (done < bytes) {
+		struct segment *segment = segment_get(log, at + done, 0);
+		int64_t got;
+
+		if (!segment)
+			return -ERANGE;
+		got = copy_from(segment, at + done, (uint8_t *)to + done,
+				smaller(bytes - done, segment_end(segment) - (at + done)), hot);
+		segment_put(segment);
+		if (got <= 0)
+			return got < 0 ? got : -EIO;
+		done += (uint64_t)got;
+	}
+	return (int64_t)done;
+}

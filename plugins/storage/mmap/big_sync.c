@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group commit: whoever asks while one fdatasync runs shares the next. */
+#include "big.h"
+
+#include <errno.h>
+#include <gantry/op.h>
+#include <unistd.h>
+
+static int sync_name(struct segment *segment)
+{
+	struct big_log *log = segment->log;
+
+	pthread_mutex_lock(&log->lock);
+	bool unsynced = segment->unsynced_name;
+	segment->unsynced_name = false;
+	pthread_mutex_unlock(&log->lock);
+	return unsynced ? files_sync_directory(log->directory[segment->directory].fd) : 0;
+}
+
+static int sync_segment(struct segment *segment)
+{
+	int rc = segment_map(segment);
+
+	if (rc < 0)
+		return rc;
+	if (fdatasync(segment->fd))
+		return -errno;
+	return sync_name(segment);
+}
+
+int big_sync_range(struct big_log *log, uint64_t from, uint64_t to)
+{
+	int rc = 0;
+
+	while (from < to && rc == 0) {
+		struct segment *segment = segment_get(log, from, 0);
+
+		if (!segment) { /* expired meanwhile */
+			uint64_t first = atomic_load(&log->first);
+
+			if (first <= from)
+				return -EIO;
+			from = first;
+			continue;
+		}
+		rc = sync_segment(segment);
+		from = segment_end(segment);
+		segment_put(segment);
+	}
+	return rc;
+}
+
+int big_sync_directories(struct big_log *log)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < log->directory_count && rc == 0; ++i)
+		rc = files_sync_directory(log->directory[i].fd);
+	return rc;
+}
+
+/* One round: durable becomes the end as it was before. */
+static int sync_round(struct big_log *log)
+{
+	int rc = -EIO;
+
+	pthread_mutex_lock(&log->sync_lock);
+	if (!atomic_load(&log->fenced)) {
+		uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire);
+
+		rc = big_sync_range(log, atomic_load(&log->durable), end);
+		if (rc == 0)
+			atomic_store(&log->durable, end);
+		else
+			big_fence(log, "cannot sync", rc);
+	}
+	pthread_mutex_unlock(&log->sync_lock);
+	return rc;
+}
+
+static struct gantry_op *take_asks(struct big_log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	struct gantry_op *asks = log->asks;
+	log->asks = NULL;
+	pthread_mutex_unlock(&log->lock);
+	return asks;
+}
+
+static void answer(struct gantry_op *asks, int status, uint64_t durable)
+{
+	while (asks) {
+		struct gantry_op *op = asks;
+
+		asks = op->next;
+		gantry_op_finish(op, status, durable);
+	}
+}
+
+static void sync_run(struct job *job)
+{
+	enum { ROUNDS = 64 }; /* then others may have the worker */
+	struct big_log *log = job->user;
+	struct gantry_op *asks;
+
+	for (int i = 0; i < ROUNDS && (asks = take_asks(log)); ++i) {
+		int rc = sync_round(log);
+
+		answer(asks, rc < 0 ? -EIO : 0, atomic_load(&log->durable));
+	}
+	big_job_ran(log);
+}
+
+static void sync_done(struct job *job);
+
+static void sync_start(struct big_log *log)
+{
+	big_job(log, &log->sync_job, sync_run, sync_done);
+}
+
+/* An ask that came after the worker's last look starts the next job. */
+static void sync_done(struct job *job)
+{
+	struct big_log *log = job->user;
+
+	pthread_mutex_lock(&log->lock);
+	log->syncing = log->asks != NULL;
+	bool again = log->syncing;
+	pthread_mutex_unlock(&log->lock);
+	if (again)
+		sync_start(log);
+	big_job_done(log);
+}
+
+int big_sync(struct big_log *log, uint64_t upto, struct gantry_op *op)
+{
+	if (upto <= atomic_load_explicit(&log->durable, memory_order_acquire))
+		return GANTRY_OK;
+	if (upto > atomic_load_explicit(&log->end, memory_order_acquire))
+		return -ERANGE;
+	if (atomic_load(&log->fenced))
+		return -EIO;
+	gantry_op_take(op, NULL, log);
+	pthread_mutex_lock(&log->lock);
+	op->next = log->asks;
+	log->asks = op;
+	bool start = !log->syncing;
+	log->syncing = true;
+	pthread_mutex_unlock(&log->lock);
+	if (start)
+		sync_start(log);
+	return GANTRY_PENDING;
+}

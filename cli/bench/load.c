@@ -147,6 +147,7 @@ static void end_measuring(struct load *load)
 	load->stopping = true;
 	load->measured_ns = load->now_ns - load->measure_ns;
 	load->end_ns = load->now_ns;
+	load->window = load->counts;
 	usage_read(getpid(), &load->self_after);
 	if (load->conf->pid)
 		usage_read(load->conf->pid, &load->pid_after);
@@ -352,6 +353,8 @@ int load_run(struct load *load)
 	prctl(PR_SET_TIMERSLACK, 1UL); /* ns: the rate's timer is not to be rounded up */
 	load->now_ns = load->begin_ns = load_clock_ns();
 	load->wall_ms = cli_now_ms();
+	if (load->conf->warmup_ns == 0)
+		begin_measuring(load);
 	for (uint32_t i = 0; i < load->wire_count; i++)
 		if (!is_paced(load, &load->wires[i]))
 			ask_all(load, &load->wires[i]);
@@ -362,5 +365,7 @@ int load_run(struct load *load)
 		show(load);
 	}
 	cli_progress_end();
+	if (load->conf->mode == LOAD_LATENCY)
+		load->window = load->counts;
 	return failed ? CLI_UNREACHABLE : 0;
 }

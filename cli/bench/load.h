@@ -104,9 +104,11 @@ struct load {
 	uint32_t unique;           /* last digits of the messages' unique keys */
 	bool measuring, stopping;
 	uint64_t shown_ns, heartbeat_ns; /* when last: progress shown, heartbeats sent */
-	struct load_counts counts;       /* since measure_ns */
-	uint64_t delivered;       /* latency mode: stamped messages that came, warm-up included */
-	char refused_why[256];    /* the header of the first refusal */
+	struct load_counts counts;       /* since measure_ns, last answers included */
+	struct load_counts
+		window;        /* what is reported: in mode latency the same, else until end_ns */
+	uint64_t delivered;    /* latency mode: stamped messages that came, warm-up included */
+	char refused_why[256]; /* the header of the first refusal */
 	struct histogram latency; /* nanoseconds */
 	struct usage pid_before, pid_after, self_before, self_after;
 	uint64_t measured_ns; /* how long was measured */

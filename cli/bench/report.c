@@ -52,7 +52,7 @@ static double per_second(const struct load *load, uint64_t count)
 /* Microseconds of CPU for each message. */
 static double each(const struct load *load, double cpu_seconds)
 {
-	return load->counts.messages ? cpu_seconds * 1e6 / (double)load->counts.messages : 0;
+	return load->window.messages ? cpu_seconds * 1e6 / (double)load->window.messages : 0;
 }
 
 static uint64_t unanswered(const struct load *load)
@@ -100,7 +100,7 @@ static void print_conf(const struct load_conf *conf)
 
 void report_text(const struct load *load)
 {
-	const struct load_counts *counts = &load->counts;
+	const struct load_counts *counts = &load->window;
 	const struct histogram *h = &load->latency;
 	print_conf(load->conf);
 	printf("%.2f s: %llu messages, %.0f a second, %.1f MB/s; %llu refused, %llu unanswered\n",
@@ -173,7 +173,7 @@ static void put_conf(struct json_writer *w, const struct load_conf *conf)
 int report_json(const struct load *load)
 {
 	enum { REPORT_MAX = 64 * 1024 };
-	const struct load_counts *counts = &load->counts;
+	const struct load_counts *counts = &load->window;
 	struct usage self = used(&load->self_before, &load->self_after);
 	struct json_writer w;
 	json_writer_init(&w, REPORT_MAX, 0);

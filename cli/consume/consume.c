@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,7 +108,6 @@ static void receive(struct consumer *consumer, uint64_t until_ms)
 {
 	struct pollfd polled[POLLED_MAX];
 	nfds_t count = 0;
-	int64_t printed = consumer->printed;
 	for (uint32_t i = 0; i < consumer->broker_count && count < POLLED_MAX; i++)
 		if (consumer->brokers[i].link)
 			polled[count++] = (struct pollfd){.fd = link_fd(consumer->brokers[i].link),
@@ -125,8 +123,6 @@ static void receive(struct consumer *consumer, uint64_t until_ms)
 				     failed == -EPIPE ? "it closed the connection"
 						      : g_strerror(-failed));
 	}
-	if (consumer->printed != printed)
-		fflush(stdout);
 }
 
 static int loop(struct consumer *consumer)

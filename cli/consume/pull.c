@@ -2,6 +2,7 @@
 /* One waiting pull on every held queue, and what its answer brings. */
 #include <glib.h>
 #include <message/properties.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../cli.h"
@@ -70,8 +71,8 @@ static bool is_wanted(const struct consumer *consumer, const struct message_reco
 	return false;
 }
 
-/* Prints what the body holds; false when --max ended it before its end. */
-static bool take_messages(struct consumer *consumer, struct held *held, struct gantry_str rest)
+/* Prints what rest holds and moves on; false when --max ended it before its end. */
+static bool print_all(struct consumer *consumer, struct held *held, struct gantry_str rest)
 {
 	struct message_record record;
 	const char *broker = consumer->brokers[held->broker].name;
@@ -119,8 +120,9 @@ void pull_answered(struct consumer *consumer, uint32_t broker, const struct link
 	held->pulling = false;
 	switch (header->code) {
 	case 0:
-		if (take_messages(consumer, held, message->body))
+		if (print_all(consumer, held, message->body))
 			move_to(held, header);
+		fflush(stdout); /* whoever reads us must not wait for a full buffer */
 		break;
 	case ASK_PULL_NOT_FOUND:
 	case ASK_PULL_RETRY:

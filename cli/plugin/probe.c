@@ -109,6 +109,12 @@ static void put_plugin(struct json_writer *w, const struct gantry_plugin *plugin
 	json_close_object(w);
 }
 
+#ifdef GANTRY_STATIC
+static const struct gk_loader_ops *const loader = NULL; /* all plugins are in gantryd */
+#else
+static const struct gk_loader_ops *const loader = &gk_loader_ltdl;
+#endif
+
 /* 0: plugin is filled in; -ENOEXEC: error says why it cannot be used. */
 static int open_plugin(const char *file, const char *name, const struct gantry_plugin **ret,
 		       struct gk_error *error)
@@ -116,10 +122,14 @@ static int open_plugin(const char *file, const char *name, const struct gantry_p
 	const struct gantry_plugin host = GK_HOST_DESCRIPTOR;
 	const struct gantry_plugin *(*entry)(void);
 	void *handle;
-	int failed = gk_loader_ltdl.open(file, &handle, error->text, sizeof(error->text));
+	if (!loader) {
+		snprintf(error->text, sizeof(error->text), "this build loads no plugins");
+		return -ENOEXEC;
+	}
+	int failed = loader->open(file, &handle, error->text, sizeof(error->text));
 	if (failed)
 		return failed;
-	*(void **)&entry = gk_loader_ltdl.symbol(handle, "gantry_plugin_entry");
+	*(void **)&entry = loader->symbol(handle, "gantry_plugin_entry");
 	if (!entry) {
 		snprintf(error->text, sizeof(error->text),
 			 "%s has no function gantry_plugin_entry: it is no plugin", file);

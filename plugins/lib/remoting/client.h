@@ -62,8 +62,8 @@ int remoting_client_new(const struct remoting_client_spec *spec, struct remoting
 
 /* Sends. Positive: op finishes with 0 (an answer came, whatever its code: look at reply.code) or
  * -ETIMEDOUT (op->deadline_ms, or 3000 ms if none), -ECONNREFUSED and its like, -EPIPE, -EPROTO,
- * -EHOSTDOWN, -ECANCELED, a resolver's -ENOENT. Negative: -EINVAL (address), -ENOBUFS, -E2BIG,
- * -ENOMEM, -ESHUTDOWN. op->loop must be the client's loop. */
+ * -ECANCELED, a resolver's -ENOENT. Negative: -EINVAL (address), -EHOSTDOWN (in the pause after a
+ * failure), -ENOBUFS, -E2BIG, -ENOMEM, -ESHUTDOWN. op->loop must be the client's loop. */
 int remoting_client_call(struct remoting_client *client, const char *address,
 			 struct remoting_request *request, struct gantry_op *op);
 

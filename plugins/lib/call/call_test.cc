@@ -113,6 +113,19 @@ TEST_F(Call, AnAnswerThatDoesNotFitIsAnError)
 	EXPECT_EQ(call_.ret_field_count, 16u);
 }
 
+TEST_F(Call, ALongTextFindsRoom)
+{
+	std::string longer(5000, 'x');
+
+	call_reply_long_text(&call_, "a", str_of("short"));
+	call_reply_long_text(&call_, "b", str_of(longer.c_str()));
+	ASSERT_EQ(call_.ret_field_count, 2u);
+	EXPECT_TRUE(str_is(call_.ret_fields[0].value, "short"));
+	EXPECT_TRUE(str_is(call_.ret_fields[1].value, longer.c_str()));
+	EXPECT_EQ(call_.ret_body_size, 0u);
+	free(call_.ret_body);
+}
+
 TEST_F(Call, ABodyBelongsToTheCall)
 {
 	call_reply_body(&call_, nullptr, 0);

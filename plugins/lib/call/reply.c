@@ -67,6 +67,24 @@ void call_reply_text(struct gantry_call *call, const char *name, struct gantry_s
 	add_field(call, name, (struct gantry_str){to, value.size});
 }
 
+/* A body of size 0 is none, but its memory goes with the call: the text stands there. */
+void call_reply_long_text(struct gantry_call *call, const char *name, struct gantry_str value)
+{
+	if (value.size <= sizeof(call->ret_text) - call->ret_text_used) {
+		call_reply_text(call, name, value);
+		return;
+	}
+	free(call->ret_body);
+	call->ret_body_size = 0;
+	call->ret_body = malloc(value.size);
+	if (!call->ret_body) {
+		call_no_memory(call);
+		return;
+	}
+	memcpy(call->ret_body, value.at, value.size);
+	add_field(call, name, (struct gantry_str){call->ret_body, value.size});
+}
+
 void call_reply_int(struct gantry_call *call, const char *name, int64_t value)
 {
 	char text[24];

@@ -22,6 +22,8 @@ int call_no_memory(struct gantry_call *call);
  * the answer a code 1 that says so. */
 void call_reply_int(struct gantry_call *call, const char *name, int64_t value);
 void call_reply_text(struct gantry_call *call, const char *name, struct gantry_str value);
+/* The same for a text of any length; it may take the place of the body, so the answer has none. */
+void call_reply_long_text(struct gantry_call *call, const char *name, struct gantry_str value);
 /* value is static. */
 void call_reply_static(struct gantry_call *call, const char *name, const char *value);
 

@@ -57,13 +57,15 @@ int topic_config_read(struct json_value object, struct topic_config *ret, char *
 	config.order = json_bool_or(json_get(object, "order"), false);
 	if (json_raw(json_get(object, "topicFilterType"), &filter) && topic_filter_of(filter) > 0)
 		config.filter_type = TOPIC_MULTI_TAG;
-	*ret_attributes = NULL;
-	if (json_is(attributes, JSON_OBJECT) && json_count(attributes)) {
-		*ret_attributes = metadata_json_text(attributes);
-		if (!*ret_attributes)
-			return -ENOMEM;
+	if (ret_attributes) {
+		*ret_attributes = NULL;
+		if (json_is(attributes, JSON_OBJECT) && json_count(attributes)) {
+			*ret_attributes = metadata_json_text(attributes);
+			if (!*ret_attributes)
+				return -ENOMEM;
+		}
+		config.attributes = *ret_attributes;
 	}
-	config.attributes = *ret_attributes;
 	*ret = config;
 	return 0;
 }

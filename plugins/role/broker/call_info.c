@@ -7,62 +7,24 @@
 #include <string.h>
 
 #include "call.h"
+#include "call/lines.h"
 #include "json/json.h"
 #include "store/store.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
-struct lines { /* key=value, one a line */
-	char *text;
-	size_t size, room;
-	int error;
-};
-
-static void add_text(struct lines *lines, const char *text)
-{
-	size_t size = strlen(text);
-
-	if (lines->error)
-		return;
-	if (lines->size + size > lines->room) {
-		size_t room = (lines->size + size) * 2;
-		char *more = room > TEXT_MAX ? NULL : realloc(lines->text, room);
-
-		if (!more) {
-			lines->error = -ENOMEM;
-			return;
-		}
-		lines->text = more;
-		lines->room = room;
-	}
-	memcpy(lines->text + lines->size, text, size);
-	lines->size += size;
-}
-
-static void add_line(const char *key, const char *value, void *user)
-{
-	add_text(user, key);
-	add_text(user, "=");
-	add_text(user, value);
-	add_text(user, "\n");
-}
-
 static int get_broker_config(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
-	struct lines lines = {NULL, 0, 0, 0};
+	struct call_lines lines = {0};
 	char version[128];
 	int size = snprintf(version, sizeof(version),
 			    "{\"counter\":0,\"stateVersion\":0,\"timestamp\":%" PRId64 "}",
 			    broker->started_ms);
 
 	(void)op;
-	gantry_conf_each(broker->inst, add_line, &lines);
-	if (lines.error) {
-		free(lines.text);
-		return call_no_memory(call);
-	}
+	gantry_conf_each(broker->inst, call_lines_add, &lines);
 	call_reply_text(call, "version", (struct gantry_str){version, (size_t)size});
-	return call_reply_body(call, lines.text ? lines.text : strdup(""), lines.size);
+	return call_reply_lines(call, &lines);
 }
 
 static void put_number(struct json_writer *writer, const char *key, int64_t value)

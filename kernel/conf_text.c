@@ -64,8 +64,8 @@ static int read_all(const char *path, char **ret, size_t *ret_size)
 
 int gk_text_read(const char *path, const char *shown, struct gk_text *ret, struct gk_error *error)
 {
-	char *bytes;
-	size_t size;
+	char *bytes = NULL;
+	size_t size = 0;
 	int code = read_all(path, &bytes, &size);
 
 	if (code)

@@ -59,7 +59,7 @@ static int get_group(struct broker *broker, struct gantry_call *call, struct gan
 	group = groups_find(broker, name);
 	if (!group)
 		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST,
-				 "No group in this broker. group: %.*s", STR_ARGS(name));
+				 "No group in this broker");
 	err = groups_encode_one(broker->groups, group, &text, &size);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));

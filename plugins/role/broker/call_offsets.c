@@ -67,7 +67,7 @@ static int update_offset(struct broker *broker, struct gantry_call *call, struct
 	(void)op;
 	if (call_need_text(call, "consumerGroup", &group) || call_need_text(call, "topic", &topic))
 		return 0;
-	if (!groups_find(broker, group))
+	if (!groups_look(broker->groups, group))
 		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST, "Group %.*s not exist!",
 				 STR_ARGS(group));
 	if (!topics_find(broker->topics, topic))

@@ -98,7 +98,7 @@ enum gk_exit gk_kernel_down(struct gk_kernel *kernel);
 /* NULL is fine; an abandoned one is left alone. */
 void gk_kernel_free(struct gk_kernel *kernel);
 
-/* Any thread. */
+/* Any thread, from the time that gk_kernel_up has begun until gk_kernel_down has ended. */
 void gk_kernel_ask(struct gk_kernel *kernel, enum gk_ask what);
 
 /* ---- shared by the kernel's own files */

@@ -18,6 +18,7 @@ gk_kernel *running;
 struct snapshot {
 	int64_t size;
 	const char *text;
+	int64_t count;
 };
 
 const gantry_conf_item keys[] = {
@@ -25,6 +26,8 @@ const gantry_conf_item keys[] = {
 	 "5", nullptr, "a size"},
 	{"text", GANTRY_CONF_STRING, 0, offsetof(snapshot, text), 0, 0, nullptr, "dflt", nullptr,
 	 "a text"},
+	{"count", GANTRY_CONF_INT, 0, offsetof(snapshot, count), 1, 9, nullptr, "1", nullptr,
+	 "a count"},
 	{},
 };
 
@@ -453,11 +456,12 @@ TEST_F(Lifecycle, ACycleIsShownInFull)
 TEST_F(Lifecycle, EveryWrongValueIsReported)
 {
 	testing::internal::CaptureStderr();
-	EXPECT_EQ(GK_EXIT_CONFIG, prepare("[plugin storage-c:one]\nsize = huge\n"
+	EXPECT_EQ(GK_EXIT_CONFIG, prepare("[plugin storage-c:one]\nsize = huge\ncount = 10\n"
 					  "[plugin storage-c:two]\nsize = 1001\n"));
 	std::string log = testing::internal::GetCapturedStderr();
-	EXPECT_NE(std::string::npos, log.find("10-test.conf:4")) << log;
-	EXPECT_NE(std::string::npos, log.find("10-test.conf:6")) << log;
+	EXPECT_NE(std::string::npos, log.find("10-test.conf:4: size")) << log;
+	EXPECT_NE(std::string::npos, log.find("10-test.conf:5: count")) << log;
+	EXPECT_NE(std::string::npos, log.find("10-test.conf:7: size")) << log;
 }
 
 TEST_F(Lifecycle, ReloadSwapsWhatChanged)

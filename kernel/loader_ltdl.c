@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only file that knows libltdl. Its own dlopen loader binds lazily, so a
- * plugin that misses a symbol would load and die later, and its error text is
- * always "file not found". We put a loader of ours in its place: RTLD_NOW,
- * RTLD_LOCAL, and the text of dlerror().
+/* The only file that knows libltdl. Its own dlopen loader binds lazily, so a plugin that misses a
+ * symbol would load and die later, and its error text is always "file not found". We put a loader
+ * of ours in its place: RTLD_NOW, RTLD_LOCAL, and the text of dlerror().
  *
  * libltdl keeps global state and is not for threads, hence the lock. */
 #include "loader.h"

@@ -17,14 +17,16 @@ enum gantry_log_level {
 	GANTRY_LOG_DEBUG = 7,
 };
 
-/* Lines above this number are dropped. The kernel's; plugins read it through the macro. */
+/* Lines above this number are dropped. The kernel's; plugins read it through the macro. Atomic. */
 extern GANTRY_API int gantry_log_max;
+#define GANTRY_LOGS(level)                                                                         \
+	(GANTRY_LOG_##level <= __atomic_load_n(&gantry_log_max, __ATOMIC_RELAXED))
 
 /* gantry_log(inst, ERROR, "cannot open %s: %s", path, why). inst may be NULL for the kernel.
  * Any thread; never fails; a line is cut at 4 KiB; control characters are escaped. */
 #define gantry_log(inst, level, ...)                                                               \
 	do {                                                                                       \
-		if (GANTRY_LOG_##level <= gantry_log_max)                                          \
+		if (GANTRY_LOGS(level))                                                            \
 			gantry_log_write(inst, GANTRY_LOG_##level, __VA_ARGS__);                   \
 	} while (0)
 
@@ -32,7 +34,7 @@ extern GANTRY_API int gantry_log_max;
  * line that passes says how many were left out. */
 #define gantry_log_limited(inst, limit, level, ...)                                                \
 	do {                                                                                       \
-		if (GANTRY_LOG_##level <= gantry_log_max && gantry_log_allow(limit, inst))         \
+		if (GANTRY_LOGS(level) && gantry_log_allow(limit, inst))                           \
 			gantry_log_write(inst, GANTRY_LOG_##level, __VA_ARGS__);                   \
 	} while (0)
 

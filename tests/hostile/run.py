@@ -14,15 +14,13 @@ import subprocess
 import sys
 import tempfile
 
-CLEAN, CONFIG, PLUGIN, START = 0, 3, 4, 5
-
-# what is configured, exit code, sentences (regular expressions; FILE() is a module's path)
-
+CLEAN, USAGE, CONFIG, PLUGIN, START = 0, 2, 3, 4, 5
 
 def module(name):
     return rf"\S*/hostile-{name}\.so"
 
 
+# what is configured, and the sentence (a regular expression) that refuses it
 REFUSED = [
     (["no-entry"], rf"plugin {module('no-entry')}: has no function gantry_plugin_entry"),
     (["no-descriptor"],
@@ -76,6 +74,21 @@ FAILING = [
 ]
 
 
+# arguments, exit code, what is said
+ARGUMENTS = [
+    ([], USAGE, "a command is missing"),
+    (["brokr"], USAGE, "there are the commands broker, namesrv and all"),
+    (["broker", "namesrv"], USAGE, "there is one command only"),
+    (["broker", "--nonsense"], USAGE, "Unknown option --nonsense"),
+    (["all", "-c", "x"], USAGE, "files are given with --broker and --namesrv"),
+    (["broker", "--namesrv", "x"], USAGE, "go with all"),
+    (["--help"], CLEAN, r"0 stopped as asked .*6 stop cut short"),
+    (["--version"], CLEAN, r"^gantryd \d+\.\d+"),
+    (["broker", "-c", "no-such-file"], CONFIG, "no-such-file"),
+    (["broker", "--conf-dir", "no-such-folder"], CONFIG, "no-such-folder"),
+]
+
+
 class Site:
     """gantryd with a conf.d and two plugin folders of its own."""
 
@@ -120,6 +133,24 @@ class Site:
 def expect(name, code, log, wanted_code, sentence):
     assert code == wanted_code, f"{name}: exit code {code}, not {wanted_code}\n{log}"
     assert re.search(sentence, log), f"{name}: nothing in the log like {sentence}\n{log}"
+
+
+def check_arguments(site):
+    for words, wanted_code, sentence in ARGUMENTS:
+        done = subprocess.run([site.gantryd, *words], text=True, cwd=site.home, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = " ".join(done.stdout.split())
+        expect(f"gantryd {' '.join(words)}", done.returncode, said, wanted_code, sentence)
+
+
+def check_printing(site):
+    """Words that mqbroker drops are dropped; what is in force can be printed."""
+    site.configure(["[plugin hostile-fails]", "failAt = serve"])
+    done = subprocess.run(site.command("-p", "autoCreateTopicEnable=true"), text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    expect("-p", done.returncode, done.stderr, CLEAN,
+           "autoCreateTopicEnable=true: ignored on the command line")
+    expect("-p", done.returncode, done.stdout, CLEAN, r"failAt = serve +# \S*10-hostile\.conf:\d+")
 
 
 def check_refused(site):
@@ -174,7 +205,9 @@ def main():
     parser.add_argument("--plugins", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gantry-hostile-") as home:
-        site = Site(arguments.gantryd, arguments.plugins, pathlib.Path(home))
+        site = Site(arguments.gantryd.resolve(), arguments.plugins.resolve(), pathlib.Path(home))
+        check_arguments(site)
+        check_printing(site)
         check_refused(site)
         check_all_at_once(site)
         check_failing(site)

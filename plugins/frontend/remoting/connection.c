@@ -240,7 +240,7 @@ static void set_address(struct gantry_address *to, const struct sockaddr_storage
 	}
 }
 
-static void set_session(struct connection *c)
+static void set_session(struct connection *c, struct gantry_listener *listener)
 {
 	struct front *front = c->lane->front;
 	struct sockaddr_storage address;
@@ -249,7 +249,7 @@ static void set_session(struct connection *c)
 	c->session.ops = &session_ops;
 	c->session.loop = c->lane->loop;
 	c->session.frontend = front->inst;
-	c->session.id = (uint64_t)front->port << PORT_SHIFT | ++front->last_id;
+	c->session.id = (uint64_t)gantry_listener_port(listener) << PORT_SHIFT | ++front->last_id;
 	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &size) == 0)
 		set_address(&c->session.peer, &address);
 	size = sizeof(address);
@@ -297,7 +297,6 @@ void conn_accepted(struct gantry_listener *listener, struct gantry_loop *loop, i
 	struct lane *lane = gantry_loop_data(front->inst, loop);
 	struct connection *c;
 
-	(void)listener;
 	if (!may_come(lane)) {
 		close(fd);
 		return;
@@ -310,7 +309,7 @@ void conn_accepted(struct gantry_listener *listener, struct gantry_loop *loop, i
 		return;
 	}
 	gantry_counter_add(front->counters.accepted, 1);
-	set_session(c);
+	set_session(c, listener);
 	conn_touch(c);
 	lane_alarm_by(lane, c->traffic_ms + (uint64_t)front->conf->idle_s * 1000);
 	uv_tcp_nodelay(&c->tcp, 1);

@@ -33,6 +33,7 @@ class Contender:
         self.port = None
         self.process = None
         self.start_ms = None
+        self.warmed = 0  # messages before the first row
 
     def version(self):
         """What the table says was measured."""

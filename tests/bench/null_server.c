@@ -327,8 +327,7 @@ int main(int argc, char **argv)
 	int failed = make_records(&server, (uint32_t)batch, (uint32_t)size);
 	failed = failed ? failed
 			: uv_tcp_bind(&server.listener, (const struct sockaddr *)&address, 0);
-	failed = failed ? failed
-			: uv_listen((uv_stream_t *)&server.listener, 128, on_connection);
+	failed = failed ? failed : uv_listen((uv_stream_t *)&server.listener, 128, on_connection);
 	if (failed) {
 		fprintf(stderr, "null_server: %s\n", uv_strerror(failed));
 		return 1;

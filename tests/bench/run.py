@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Races Gantry, the Java broker and a server that stores nothing under one load generator.
 
-    run.py --build build/release [--quick] [--only floor,java,gantry] [--output json] [--write]
+    run.py --build build/release [--quick] [--only gantry,floor] [--output json] [--write] [--check]
 
 One after the other they run on the first core, the generator (`gantry bench`) on the second, on
 loopback. CPU is the server's, from /proc, for each message. Prints one table; --write puts it into
-docs/benchmarks.md.
+docs/benchmarks.md, --check fails when Gantry is over a limit that it must keep.
 """
 
 import argparse
@@ -52,8 +52,11 @@ def measure(contender, generator, size):
         say(f"{contender.name}: {row}")
         result = generator.run(contender, options, topic, **limits)
         if result["refused"] or result["unanswered"]:
-            say(f"{contender.name}: {row}: {result['refused']} refused, "
-                f"{result['unanswered']} unanswered")
+            text = (f"{contender.name}: {row}: {result['refused']} refused, "
+                    f"{result['unanswered']} unanswered")
+            if contender.name == "gantry":
+                raise Failure(text)
+            say(text)
         rows.setdefault(row, []).append(result)
         return result
 
@@ -70,6 +73,7 @@ def measure(contender, generator, size):
     warm = generator.run(contender, load.SEND_128, "bench_send", size["warm_seconds"],
                          count=size["warm"])
     rows["full"] = [memory_row(warm)]
+    contender.warmed = warm["messages"]
     generator.run(contender, load.SEND_128, "bench_pull", seconds, count=size["fill"])
     for _ in range(size["repeat"]):
         run("send_128", load.SEND_128, "bench_send", seconds=seconds, count=size["count_128"])
@@ -96,7 +100,7 @@ def race(args, size):
             contender = known[name]
             try:
                 results[name] = measure(contender, generator, size)
-                versions[name] = contender.version()
+                versions[name] = f"{contender.version()}, after {contender.warmed:,} messages"
             finally:
                 contender.stop()
     return results, versions
@@ -134,8 +138,7 @@ def caption(args, size, versions):
     lines += [f"- {name}: {version}" for name, version in versions.items()]
     if "java" in versions:
         lines.append(f"- JVM: {java_version()}")
-    lines.append(f"- each figure is the median of {size['repeat']} runs; the warm-up was up to "
-                 f"{size['warm']:,} messages of 128 bytes")
+    lines.append(f"- runs of each row: {size['repeat']}; a figure is their median")
     return "\n".join(lines)
 
 
@@ -155,6 +158,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="short runs, once each")
     parser.add_argument("--only", default="gantry,java,floor", help="some of them, in order")
     parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument("--check", action="store_true", help="fail when a limit is broken")
     parser.add_argument("--write", action="store_true", help="put the table into the docs")
     args = parser.parse_args()
     size = QUICK if args.quick else FULL
@@ -168,9 +172,12 @@ def main():
                           "table": table.as_json(results)}, indent=1))
     else:
         print(table.markdown(results) + "\n\n" + caption(args, size, versions))
+    broken = list(table.broken_limits(results)) if args.check else []
+    for line in broken:
+        say(f"over the limit: {line}")
     if args.write:
         write_page("\n" + table.markdown(results) + "\n\n" + caption(args, size, versions) + "\n")
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

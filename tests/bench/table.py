@@ -26,6 +26,11 @@ ROWS = (
     ("latency", "producer to waiting consumer, 2,000 a second", COST + TIMES),
 )
 
+# What --check holds Gantry to: (row, what) -> the most that it may be.
+LIMITS = {("start", "to the first accepted connection, ms"): 50,
+          ("idle", "after start, MiB"): 15,
+          ("send_128", "CPU a message, us"): 2.5}
+
 
 def median_of(runs, value):
     """The median of a value over the runs; None where a contender has none."""
@@ -39,6 +44,16 @@ def lines_of(results):
             values = {name: median_of(rows.get(row), value) for name, rows in results.items()}
             if any(v is not None for v in values.values()):
                 yield title, what, better, values
+
+
+def broken_limits(results):
+    """A sentence for each limit that Gantry does not keep."""
+    for row, _, shown in ROWS:
+        for what, _, value in shown:
+            limit = LIMITS.get((row, what))
+            found = median_of(results.get("gantry", {}).get(row), value)
+            if limit is not None and (found is None or found > limit):
+                yield f"{row}: {what}: {number(found)}, the limit is {limit}"
 
 
 def ratio(better, worse_when_larger, other):

@@ -78,7 +78,8 @@ static void begin(struct send_call *call, struct gantry_send *const *sends, uint
 {
 	call->op = NULL;
 	call->count = count;
-	call->record_count = 0;
+	call->record_count = call->placed = call->acked = 0;
+	call->door_pending = call->kept = call->stalled = false;
 	call->now_ms = broker_wall_ms();
 	broker_store_host(call->sender->broker, &call->store_host);
 	for (uint32_t i = 0; i < count; i++) {
@@ -247,8 +248,10 @@ static int make_loops(struct sender *sender)
 	if (!sender->loops)
 		return -ENOMEM;
 	memset(sender->loops, 0, sender->loop_count * sizeof(*sender->loops));
-	for (uint32_t i = 0; i < sender->loop_count; i++)
+	for (uint32_t i = 0; i < sender->loop_count; i++) {
 		sender->loops[i].random = 2654435769u * (i + (uint32_t)broker_wall_ms()) | 1;
+		sender->loops[i].stalled_end = &sender->loops[i].stalled;
+	}
 	return 0;
 }
 

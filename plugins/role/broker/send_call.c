@@ -127,6 +127,8 @@ int send_call_keep(struct send_call *call)
 	char *to;
 	int status;
 
+	if (call->kept)
+		return 0;
 	for (uint32_t i = 0; i < call->count; i++)
 		if (!call->contexts[i].answered)
 			size += kept_size(&call->contexts[i]);
@@ -145,5 +147,6 @@ int send_call_keep(struct send_call *call)
 		for (uint32_t p = 0; p < put->draft.part_count; p++)
 			to = keep(to, &put->draft.properties[p]);
 	}
+	call->kept = true;
 	return 0;
 }

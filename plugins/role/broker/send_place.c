@@ -91,6 +91,10 @@ static void refuse_placing(struct send_call *call, struct send_context *context,
 		send_refuse(context, GANTRY_SYSTEM_BUSY,
 			    "[PC_SYNCHRONIZED]broker busy, start flow control for a while");
 		break;
+	case -ETIMEDOUT:
+		send_refuse(context, GANTRY_SYSTEM_ERROR,
+			    "create mapped file failed, server is busy or broken.");
+		break;
 	case -EMSGSIZE:
 		send_refuse_illegal(call, context);
 		break;
@@ -100,10 +104,36 @@ static void refuse_placing(struct send_call *call, struct send_context *context,
 	}
 }
 
+static bool is_placed(const struct send_call *call, const struct send_context *context)
+{
+	return context->first_record + context->record_count <= call->placed;
+}
+
+void send_refuse_rest(struct send_call *call, int status)
+{
+	for (uint32_t i = 0; i < call->count; i++) {
+		struct send_context *context = &call->contexts[i];
+
+		if (!context->answered && !is_placed(call, context))
+			refuse_placing(call, context, status);
+	}
+	call->placed = call->record_count;
+}
+
+bool send_is_answered(const struct send_call *call)
+{
+	return call->placed == call->record_count && !call->door_pending;
+}
+
+/* All that the producer learns. */
 static void fill_answer(struct send_call *call, struct send_context *context)
 {
 	struct gantry_send *send = context->send;
 
+	if (context->put.placed != context->record_count) {
+		refuse_placing(call, context, -EAGAIN);
+		return;
+	}
 	send->code = GANTRY_SUCCESS;
 	send->remark[0] = '\0';
 	send->ret_queue = context->queue;
@@ -112,27 +142,29 @@ static void fill_answer(struct send_call *call, struct send_context *context)
 	send->offset_count = context->record_count;
 }
 
-static void answer_placed(struct send_call *call)
+/* More records are in the log: some requests may have all of theirs there. */
+static void note_placed(struct send_call *call, uint32_t count)
 {
+	uint32_t before = call->placed;
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < call->batch.placed; i++) {
+	call->placed += count;
+	for (uint32_t i = before; i < call->placed; i++) {
 		call->offsets[i] = call->records[i].at;
 		bytes += call->records[i].bytes;
 	}
-	gantry_counter_add(call->sender->messages, call->batch.placed);
+	gantry_counter_add(call->sender->messages, count);
 	gantry_counter_add(call->sender->bytes, bytes);
 	for (uint32_t i = 0; i < call->count; i++) {
 		struct send_context *context = &call->contexts[i];
 
-		if (context->answered)
-			continue;
-		if (context->put.placed == context->record_count)
+		if (!context->answered && context->first_record >= before &&
+		    is_placed(call, context))
 			fill_answer(call, context);
-		else
-			refuse_placing(call, context, -EAGAIN);
 	}
 }
+
+/* ---- acknowledgement */
 
 static int32_t code_of(const struct gantry_op *op)
 {
@@ -153,55 +185,78 @@ static int32_t code_of(const struct gantry_op *op)
 	return GANTRY_SYSTEM_ERROR;
 }
 
-/* Flush and followers have answered, or time is up. What did not wait for them stays a success. */
-static void acknowledged(struct gantry_op *op)
+/* What did not wait for flush and followers stays a success. */
+static void apply_code(struct send_call *call, int32_t code)
 {
-	struct send_call *call = op->user;
-	int32_t code = code_of(op);
-
 	for (uint32_t i = 0; i < call->count; i++) {
 		struct send_context *context = &call->contexts[i];
 
-		if (context->answered || context->no_wait || code == GANTRY_SUCCESS)
+		if (context->answered || context->no_wait || !is_placed(call, context) ||
+		    context->first_record < call->acked)
 			continue;
 		if (code == GANTRY_SERVICE_NOT_AVAILABLE)
 			send_refuse_unavailable(context);
 		else
 			context->send->code = code;
 	}
-	send_finish(call);
 }
 
-static void refuse_all(struct send_call *call, int status)
+/* Flush and followers have answered, or time is up. */
+static void acknowledged(struct gantry_op *op)
 {
-	for (uint32_t i = 0; i < call->count; i++)
-		if (!call->contexts[i].answered)
-			refuse_placing(call, &call->contexts[i], status);
+	struct send_call *call = op->user;
+	int32_t code = code_of(op);
+
+	call->door_pending = false;
+	if (code != GANTRY_SUCCESS)
+		apply_code(call, code);
+	call->acked = call->placed;
+	if (send_is_answered(call))
+		send_finish(call);
 }
 
-int send_place(struct send_call *call)
+/* ---- placing */
+
+int send_place_rest(struct send_call *call)
 {
 	const struct broker *broker = call->sender->broker;
-	int status = reserve_records(call);
+	int status;
 
-	if (status) {
-		refuse_all(call, -EAGAIN);
-		return 0;
-	}
-	add_records(call);
-	if (!call->record_count)
-		return 0;
+	if (call->door_pending)
+		return -EAGAIN; /* there is one op for it */
 	call->door_op = (struct gantry_op){
 		.done = acknowledged,
 		.loop = gantry_loop_here(),
 		.user = call,
 		.deadline_ms = gantry_clock_ms() + (uint64_t)broker->conf->syncFlushTimeout,
 	};
-	status = store_append(broker->store, call->records, call->record_count, &call->batch,
-			      &call->door_op);
-	if (status < 0)
-		refuse_all(call, status);
-	else
-		answer_placed(call);
-	return status > 0 ? status : 0;
+	status = store_append(broker->store, call->records + call->placed,
+			      call->record_count - call->placed, &call->batch, &call->door_op);
+	if (status == -EAGAIN)
+		return status;
+	if (status < 0) {
+		send_refuse_rest(call, status);
+		return 0;
+	}
+	call->door_pending = status > 0;
+	note_placed(call, call->batch.placed);
+	return call->placed < call->record_count ? -EAGAIN : 0;
+}
+
+int send_place(struct send_call *call)
+{
+	int status = reserve_records(call);
+
+	if (status) {
+		send_refuse_rest(call, -EAGAIN);
+		return 0;
+	}
+	add_records(call);
+	if (!call->record_count)
+		return 0;
+	/* who came before goes first */
+	status = call->loop->stalled ? -EAGAIN : send_place_rest(call);
+	if (status == -EAGAIN)
+		status = send_stall(call);
+	return status > 0 || !send_is_answered(call) ? GANTRY_PENDING : 0;
 }

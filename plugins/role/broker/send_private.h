@@ -15,7 +15,9 @@ extern "C" {
 #endif
 
 enum {
-	SEND_KEEP_BYTES = 256 * 1024,         /* of memory that a pooled call may keep */
+	SEND_KEEP_BYTES = 256 * 1024, /* of memory that a pooled call may keep */
+	SEND_STALL_MS = 5000,         /* as long as RocketMQ waits for a file to be made */
+	SEND_RETRY_MS = 2,
 	SEND_POOL_CALLS = 64,                 /* kept by one loop */
 	SEND_SPILL_BYTES = 128 * 1024 * 1024, /* held by all calls beyond what is kept */
 	SEND_UNIQUE_ROOM = sizeof("UNIQ_KEY") + MESSAGE_ID_MAX + 1,
@@ -45,7 +47,7 @@ struct send_room { /* memory that grows */
 
 /* The requests of one call. */
 struct send_call {
-	struct send_call *next; /* in the pool */
+	struct send_call *next; /* in the pool, or of the stalled */
 	struct sender *sender;
 	struct send_loop *loop;
 	struct gantry_op *op; /* the front-end's; NULL before it is taken */
@@ -53,6 +55,11 @@ struct send_call {
 	int64_t now_ms;
 	struct send_context *contexts;
 	uint32_t count, record_count;
+	uint32_t placed, acked; /* the first records are in the log; and were acknowledged */
+	bool door_pending;      /* door_op is: their acknowledgement */
+	bool kept;              /* texts were copied, which are only lent for the call */
+	bool stalled;           /* waits for room in the log; in the loop's list by next */
+	uint64_t stall_deadline_ms;
 	struct gantry_record *records;
 	uint64_t *offsets;
 	int32_t *crcs;
@@ -65,6 +72,8 @@ struct send_call {
 
 struct send_loop {                     /* touched on its loop only */
 	struct send_call *pool, *last; /* last: was answered at once, its offsets are still read */
+	struct send_call *stalled, **stalled_end; /* in the order that they came */
+	struct gantry_timer *stall_timer;
 	uint32_t pooled;
 	uint32_t random;
 	struct message_unique unique;
@@ -127,8 +136,16 @@ int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);
 /* send.c: a call that was pending is answered. */
 void send_finish(struct send_call *call);
-/* send_place.c: 0: every request is answered; positive: the call's op will say so. */
+/* send_place.c: makes records of what is left and places them. 0: every request is answered;
+ * positive: the call will be finished. */
 int send_place(struct send_call *call);
+/* Places the records that are not yet; -EAGAIN: the log has no room for all of them now. */
+int send_place_rest(struct send_call *call);
+bool send_is_answered(const struct send_call *call);
+/* Answers every request that is not placed; status: what the door said. */
+void send_refuse_rest(struct send_call *call, int status);
+/* send_stall.c: tries again until there is room. 0: that is not possible, and it is answered. */
+int send_stall(struct send_call *call);
 
 #ifdef __cplusplus
 }

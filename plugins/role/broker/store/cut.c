@@ -104,6 +104,10 @@ int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready)
 		   leads ? "leads the log" : "follows the log", (unsigned long long)term);
 	if (!leads || !ready)
 		return 0;
+	if (store_dispatched(store) >= store->door->mark(store->door_inst, GANTRY_VISIBLE)) {
+		store_each_queue(store, count_dispatched, NULL);
+		return 0;
+	}
 	gantry_op_take(ready, NULL, store);
 	__atomic_store_n(&store->ready_op, ready, __ATOMIC_RELEASE);
 	dispatcher_go(store);

@@ -32,15 +32,24 @@ static void stop_dispatcher(struct store *store)
 		gantry_op_cancel(&dispatcher->wait_op);
 }
 
+/* On the control loop: nothing else is left of the store's. */
+static void shut(struct gantry_task *task)
+{
+	struct store *store = task->user;
+
+	store_shut(store);
+	gantry_op_finish(store->drain_op, 0, 0);
+}
+
 static void finish(struct store *store)
 {
 	const struct writer *writer = &store->writer;
-	struct gantry_op *op = store->drain_op;
 
 	store->clean = is_caught_up(store) && !writer->failed && !store->hole &&
 		       (writer->saved_end == store->dispatcher.at || !store->dispatcher.record_ms);
-	store->drain_op = NULL;
-	gantry_op_finish(op, 0, 0); /* the store may be freed from here on */
+	store->shutting = true;
+	store->drain_task = (struct gantry_task){.run = shut, .user = store};
+	gantry_loop_post(gantry_loop_control(store->inst), &store->drain_task);
 }
 
 void drain_look(struct store *store)
@@ -48,7 +57,7 @@ void drain_look(struct store *store)
 	struct dispatcher *dispatcher = &store->dispatcher;
 	struct writer *writer = &store->writer;
 
-	if (!store->drain_op)
+	if (!store->drain_op || store->shutting)
 		return;
 	if (!dispatcher->stopped)
 		stop_dispatcher(store);
@@ -56,7 +65,7 @@ void drain_look(struct store *store)
 	    __atomic_load_n(&dispatcher->posted, __ATOMIC_ACQUIRE))
 		return;
 	if (writer->final) {
-		finish(store);
+		finish(store); /* the control thread's from here on */
 		return;
 	}
 	writer->final = true;

@@ -154,17 +154,20 @@ struct store {
 	struct gantry_op *drain_op;
 	struct gantry_task drain_task;
 	uint64_t drain_to, drain_deadline_ms;
-	bool clean; /* the drain left nothing to dispatch, write or sync */
+	bool clean;    /* the drain left nothing to dispatch, write or sync */
+	bool shutting; /* the rest is done on the control thread */
 };
 
 /* queues.c */
 bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
 void store_each_queue(struct store *store, void (*each)(struct queue *queue, void *user),
 		      void *user);
+void store_close_queues(struct store *store); /* their files */
 void store_free_queues(struct store *store);
 
 /* queue.c */
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id);
+void queue_close(struct queue *queue); /* its file */
 void queue_free(struct queue *queue);
 void unit_write(uint8_t *to, const struct queue_unit *unit);
 void unit_read(const uint8_t *from, struct queue_unit *ret);
@@ -204,6 +207,9 @@ int writer_write_all(struct store *store); /* blocks; -EAGAIN: not all could be 
 
 /* round.c: the job is done; begins a round if it is time for one. */
 void round_begin(struct store *store);
+
+/* store.c: closes everything, and frees nothing. Twice is fine. Control thread. */
+void store_shut(struct store *store);
 
 /* recover.c */
 int store_recover(struct gantry_work *work);

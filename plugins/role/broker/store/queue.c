@@ -37,12 +37,18 @@ struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t
 	return queue;
 }
 
+void queue_close(struct queue *queue)
+{
+	if (queue->file)
+		queue->store->engine->log->close(queue->file);
+	queue->file = NULL;
+}
+
 void queue_free(struct queue *queue)
 {
 	if (!queue)
 		return;
-	if (queue->file)
-		queue->store->engine->log->close(queue->file);
+	queue_close(queue);
 	free(queue->run.at);
 	free(queue->tail.at);
 	pthread_mutex_destroy(&queue->lock);

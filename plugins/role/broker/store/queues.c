@@ -136,6 +136,17 @@ void store_each_queue(struct store *store, void (*each)(struct queue *queue, voi
 	pthread_mutex_unlock(&store->table_lock);
 }
 
+static void close_queue(struct queue *queue, void *user)
+{
+	(void)user;
+	queue_close(queue);
+}
+
+void store_close_queues(struct store *store)
+{
+	store_each_queue(store, close_queue, NULL);
+}
+
 static void free_topic(struct topic_queues *topic)
 {
 	struct queue_array *array = topic->array;

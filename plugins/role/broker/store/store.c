@@ -193,18 +193,27 @@ int store_serve(struct store *store)
 	return status;
 }
 
+void store_shut(struct store *store)
+{
+	store_close_queues(store);
+	if (store->attached)
+		store->door->detach(store->door_inst);
+	store->attached = false;
+	checkpoint_close(&store->checkpoint);
+	if (store->clean)
+		files_remove_abort(store->root);
+	store->clean = false;
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	store->lock_fd = -1;
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->attached)
-		store->door->detach(store->door_inst);
+	store_shut(store);
 	store_free_queues(store);
-	checkpoint_close(&store->checkpoint);
-	if (store->clean)
-		files_remove_abort(store->root);
-	if (store->lock_fd >= 0)
-		close(store->lock_fd);
 	destroy_locks(store);
 	free(store->queue_root);
 	free(store->root);

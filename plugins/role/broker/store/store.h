@@ -32,10 +32,10 @@ struct queue; /* one ConsumeQueue; never freed while the store is open */
 int store_open(struct broker *broker, struct store **ret, struct gantry_op *op);
 /* From here on the dispatcher and the checkpoint run. Called in serve. */
 int store_serve(struct store *store);
-/* No send is running any more. op finishes when everything is dispatched, written and synced and
- * the log is detached. */
+/* No send or pull is running any more. op finishes when everything is dispatched, written and
+ * synced, and the log and every file is closed. In stop, on the control thread. */
 int store_drain(struct store *store, struct gantry_op *op);
-void store_close(struct store *store); /* frees; NULL and half-opened are fine */
+void store_close(struct store *store); /* frees; NULL, half-opened and not drained are fine */
 
 /* ---- queues */
 

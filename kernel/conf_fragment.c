@@ -152,6 +152,10 @@ static int add_condition(struct fragment *fragment, GPtrArray *list, const char 
 				    entry->file, entry->line, entry->key,
 				    gk_show(entry->value, &shown),
 				    may_negate ? " or KEY!=V1|V2" : "");
+	if (gk_has_comment(entry->value))
+		return gk_conf_fail(
+			error, -EINVAL, "%s:%u: %s = %s: a comment stands on a line of its own",
+			entry->file, entry->line, entry->key, gk_show(entry->value, &shown));
 	if (*file && strcmp(*file, entry->file) != 0)
 		g_ptr_array_set_size(list, 0);
 	*file = entry->file;

@@ -53,6 +53,8 @@ TEST_F(ConfFragment, WhatIsRefused)
 		{"[plugin a]\nwhen =", ":2: when = \"\": expected"},
 		{"[plugin a]\nwhen = =x", ":2: when = \"=x\": expected"},
 		{"[plugin a]\nwhen = !=x", ":2: when = \"!=x\": expected"},
+		{"[plugin a]\nwhen = a=x # why",
+		 ":2: when = \"a=x # why\": a comment stands on a line of its own"},
 		{"[plugin a]\nserves = a!=x", ":2: serves = \"a!=x\": expected KEY=V1|V2"},
 		{"[plugin a]\nenabled = maybe", ":2: enabled = \"maybe\": expected yes or no"},
 	};

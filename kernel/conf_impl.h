@@ -74,6 +74,9 @@ struct gk_pair {
 /* Splits a line at its first separator and resolves the escapes. NULL, or what is wrong. */
 const char *gk_line_split(struct gk_line *line, struct gk_pair *ret);
 
+/* Whether a value has what looks like a comment behind it; it belongs to the value. */
+int gk_has_comment(const char *value);
+
 /* ---- conf_table.c: keys with their origin */
 
 struct gk_entry {

@@ -221,3 +221,8 @@ const char *gk_line_split(struct gk_line *line, struct gk_pair *ret)
 	*ret = pair;
 	return NULL;
 }
+
+int gk_has_comment(const char *value)
+{
+	return strstr(value, " #") || strstr(value, "\t#");
+}

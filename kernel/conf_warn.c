@@ -144,7 +144,8 @@ static void say_idle(struct warner *warner, const struct gk_role *role,
 		say_unknown(warner, entry, nearest(warner->conf, role, entry->key));
 }
 
-/* What RocketMQ, which parses a number with its blanks and ISO-8859-1, would make of the line. */
+/* What the line may not have meant, and what RocketMQ, which parses a number with its blanks and
+ * reads ISO-8859-1, would make of it. */
 static void say_otherwise(struct warner *warner, const struct gk_entry *entry,
 			  const struct gantry_conf_item *item)
 {
@@ -152,6 +153,10 @@ static void say_otherwise(struct warner *warner, const struct gk_entry *entry,
 		say(warner, entry,
 		    "blanks after the value, taken off here; RocketMQ 5.5.0 would use %s",
 		    item->type == GANTRY_CONF_BOOL ? "false" : "its default");
+	if (gk_has_comment(entry->value))
+		say(warner, entry,
+		    "# and what follows belongs to the value; a comment stands on a line of its "
+		    "own");
 	if (entry->flags & GK_ENTRY_UTF8)
 		say(warner, entry,
 		    "read as UTF-8 here, as ISO-8859-1 by RocketMQ 5.5.0; \\uXXXX escapes mean "

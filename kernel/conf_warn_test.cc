@@ -145,6 +145,15 @@ TEST_F(ConfWarn, RawBytesThatJavaReadsOtherwise)
 	EXPECT_EQ(of("storePathRootDir=/caf\xe9\n"), Lines{}); // ISO-8859-1 for both
 }
 
+TEST_F(ConfWarn, CommentsBehindAValue)
+{
+	EXPECT_EQ(
+		of("storePathRootDir=/a # main\nbrokerName=a#b\n"),
+		(Lines{"f:1: storePathRootDir: # and what follows belongs to the value; a comment "
+		       "stands on a line of its own",
+		       "f:2: brokerName: known to RocketMQ, no effect here"}));
+}
+
 TEST_F(ConfWarn, NotesOfReading)
 {
 	EXPECT_EQ(of("\xef\xbb\xbf"

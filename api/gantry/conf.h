@@ -13,14 +13,16 @@ GANTRY_BEGIN
 
 /* The type of a key, and of the snapshot field that its value is stored in. */
 enum gantry_conf_type {
-	GANTRY_CONF_BOOL = 1, /* bool: true|false */
+	GANTRY_CONF_BOOL = 1, /* bool: true|false, in any case */
 	GANTRY_CONF_INT,      /* int64_t: decimal */
 	GANTRY_CONF_SIZE, /* int64_t, bytes: decimal with an optional k, m or g (powers of 1024) */
 	GANTRY_CONF_DURATION, /* int64_t, ms: decimal with an optional ms, s, m, h or d */
 	GANTRY_CONF_ENUM,     /* int32_t: index into choices */
 	GANTRY_CONF_STRING,   /* const char * */
-	GANTRY_CONF_PATH,     /* const char *: ~ and $HOME at its start are expanded */
-	GANTRY_CONF_ADDRESS,  /* const char *: host:port, [v6]:port or :port; syntax checked only */
+	GANTRY_CONF_PATH,     /* const char *: ~, $HOME, ${HOME} and ${user.home} at its start are
+			       * expanded; "KEY=" takes it away: NULL */
+	GANTRY_CONF_ADDRESS,  /* const char *: host:port, [v6]:port or :port, syntax checked only;
+			       * "KEY=": NULL */
 };
 
 /* gantry_conf_item.flags */
@@ -32,9 +34,9 @@ enum {
 	GANTRY_CONF_SECRET = 16,  /* never printed */
 };
 
-/* of a STRING, PATH or ADDRESS key */
+/* of a STRING, PATH or ADDRESS key; empty parts don't count */
 struct gantry_conf_list {
-	const char *const *at;
+	const char *const *at; /* NULL if count is 0 */
 	uint32_t count;
 	uint32_t reserved;
 };
@@ -43,8 +45,9 @@ struct gantry_conf_item {
 	const char *key; /* RocketMQ's spelling, letter by letter, where it has the key */
 	uint16_t type;   /* enum gantry_conf_type */
 	uint16_t flags;
-	uint32_t offset;  /* of the field in the snapshot struct */
-	int64_t min, max; /* numbers only; both 0: the type's own range */
+	uint32_t offset; /* of the field in the snapshot struct */
+	/* numbers only; both 0: the type's own range, from 0 for SIZE and DURATION */
+	int64_t min, max;
 	const char *unit; /* "ms", "bytes", "queues"; NULL for none */
 	const char *dflt; /* as a user would write it; NULL: false, 0, NULL or the first choice */
 	const char *const *choices; /* ENUM only; NULL ends; compared without case */
@@ -63,11 +66,13 @@ struct gantry_conf_item {
 GANTRY_API const void *gantry_conf(const struct gantry_inst *inst);
 
 /* The text that a key has for this instance, from whichever file, even if no table names the
- * key; NULL if it was not given and has no default. Owned by the kernel. Any thread. */
+ * key; NULL if it was not given and has no default. A PATH of the plugin's own table comes
+ * expanded. A key that a plugin reads belongs into its table: others get a warning that they have
+ * no effect. Owned by the kernel. Any thread. */
 GANTRY_API const char *gantry_conf_text(const struct gantry_inst *inst, const char *key);
 
 /* Calls each for every key of the instance's role (its own tables and its property file), sorted
- * by key. Secrets are passed as "******". Any thread. */
+ * by key. Secrets, and keys of nobody that sound like one, are passed as "******". Any thread. */
 GANTRY_API void gantry_conf_each(const struct gantry_inst *inst,
 				 void (*each)(const char *key, const char *value, void *user),
 				 void *user);

@@ -188,8 +188,11 @@ static void join_namesrvs(struct gk_conf *conf)
 	for (unsigned i = 0; i < gk_conf_chosen_count(conf); i++) {
 		const struct gk_chosen *chosen = gk_conf_chosen(conf, i);
 		const char *port = value_of(conf, chosen, "namesrv", "frontend-", "listenPort");
+		const char *host = value_of(conf, chosen, "namesrv", "frontend-", "bindAddress");
+		if (!host || !*host || strcmp(host, "0.0.0.0") == 0 || strchr(host, ':'))
+			host = "127.0.0.1";
 		if (port && strcmp(port, "0") != 0)
-			g_string_append_printf(namesrvs, "%s127.0.0.1:%s", namesrvs->len ? ";" : "",
+			g_string_append_printf(namesrvs, "%s%s:%s", namesrvs->len ? ";" : "", host,
 					       port);
 	}
 	for (unsigned i = 0; i < gk_conf_chosen_count(conf) && namesrvs->len; i++) {

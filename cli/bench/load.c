@@ -131,8 +131,11 @@ void load_refused(struct load *load, const struct remoting_frame *frame)
 	memcpy(load->refused_why, frame->header.at, size);
 }
 
+/* What the warm-up could not keep up with is forgotten: the rate begins anew. */
 static void begin_measuring(struct load *load)
 {
+	load->rate_ns = load->now_ns;
+	load->rate_from = load->started;
 	load->measuring = true;
 	load->measure_ns = load->now_ns;
 	load->counts = (struct load_counts){0};
@@ -157,8 +160,8 @@ static void end_measuring(struct load *load)
 
 static uint64_t due_at(const struct load *load, uint64_t request)
 {
-	uint64_t rate = load->conf->rate;
-	return load->begin_ns + request / rate * second_ns + request % rate * second_ns / rate;
+	uint64_t rate = load->conf->rate, number = request - load->rate_from;
+	return load->rate_ns + number / rate * second_ns + number % rate * second_ns / rate;
 }
 
 /* Whether one more request may start now; due_ns is when it was due. */
@@ -351,7 +354,7 @@ int load_run(struct load *load)
 {
 	int failed = 0;
 	prctl(PR_SET_TIMERSLACK, 1UL); /* ns: the rate's timer is not to be rounded up */
-	load->now_ns = load->begin_ns = load_clock_ns();
+	load->now_ns = load->begin_ns = load->rate_ns = load_clock_ns();
 	load->wall_ms = cli_now_ms();
 	if (load->conf->warmup_ns == 0)
 		begin_measuring(load);

@@ -95,9 +95,10 @@ struct load {
 	struct load_queue *queues;
 	uint32_t queue_count;
 	struct reply_hint hint;
-	uint64_t now_ns;   /* monotonic; read once per turn and wire */
-	int64_t wall_ms;   /* wall clock, likewise */
-	uint64_t begin_ns; /* when the first request is due */
+	uint64_t now_ns;             /* monotonic; read once per turn and wire */
+	int64_t wall_ms;             /* wall clock, likewise */
+	uint64_t begin_ns;           /* when the first request is due */
+	uint64_t rate_ns, rate_from; /* open loop: when which request was due */
 	uint64_t measure_ns, end_ns;
 	uint64_t started, refused; /* requests since begin_ns, of counted kinds */
 	uint64_t mark;             /* of this run, in stamped bodies */

@@ -4,6 +4,8 @@
 import json
 import os
 import subprocess
+import time
+from pathlib import Path
 
 from contenders import Failure
 
@@ -16,6 +18,26 @@ ONE = ["--mode", "send", "--connections", "1", "--in-flight", "1", "--size", "12
 PULL = ["--mode", "pull", "--connections", "4", "--in-flight", "4", "--batch", "32"]
 LATENCY = ["--mode", "latency", "--connections", "1", "--in-flight", "64", "--size", "128",
            "--rate", "2000"]
+
+
+def cpu(pid):
+    """(user, kernel) CPU seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    tick = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / tick, int(fields[12]) / tick
+
+
+def settle(pid):
+    """Waits until a process has done what its last load left behind, such as writing to disk:
+    until it uses less than a tenth of a core, or 30 s have passed."""
+    pause, deadline = 0.3, time.monotonic() + 30
+    before = sum(cpu(pid))
+    while time.monotonic() < deadline:
+        time.sleep(pause)
+        after = sum(cpu(pid))
+        if after - before < pause / 10:
+            return
+        before = after
 
 
 class Generator:
@@ -44,3 +66,16 @@ class Generator:
         if not done.stdout.startswith("{"):
             raise Failure(f"{contender.name}: {' '.join(command)}\n{done.stderr.strip()}")
         return json.loads(done.stdout)
+
+    def run_settled(self, contender, load, topic, **limits):
+        """A run without warm-up whose CPU is all that it caused: what the server still does when
+        the last answer has come counts as well, what an earlier run left behind does not."""
+        pid = contender.process.child.pid
+        settle(pid)
+        before = cpu(pid)
+        result = self.run(contender, load, topic, **limits)
+        settle(pid)
+        user, kernel = (after - start for start, after in zip(before, cpu(pid)))
+        for key, seconds in (("cpu", user + kernel), ("user", user), ("system", kernel)):
+            result["process"][f"{key}MicrosPerMessage"] = seconds * 1e6 / result["messages"]
+        return result

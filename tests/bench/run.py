@@ -50,7 +50,7 @@ def measure(contender, generator, size):
 
     def run(row, options, topic, **limits):
         say(f"{contender.name}: {row}")
-        result = generator.run(contender, options, topic, **limits)
+        result = generator.run_settled(contender, options, topic, **limits)
         if result["refused"] or result["unanswered"]:
             text = (f"{contender.name}: {row}: {result['refused']} refused, "
                     f"{result['unanswered']} unanswered")
@@ -75,12 +75,14 @@ def measure(contender, generator, size):
     rows["full"] = [memory_row(warm)]
     contender.warmed = warm["messages"]
     generator.run(contender, load.SEND_128, "bench_pull", seconds, count=size["fill"])
+    for options, topic in ((load.PULL, "bench_pull"), (load.LATENCY, "bench_latency")):
+        generator.run(contender, options, topic, size["seconds"] / 2)
     for _ in range(size["repeat"]):
         run("send_128", load.SEND_128, "bench_send", seconds=seconds, count=size["count_128"])
         run("send_1k", load.SEND_1K, "bench_send", seconds=seconds, count=size["count_1k"])
-        run("one", load.ONE, "bench_send", seconds=seconds / 2, warmup=0.5)
-        run("pull", load.PULL, "bench_pull", seconds=seconds / 2, warmup=1)
-        run("latency", load.LATENCY, "bench_latency", seconds=seconds / 2, warmup=2)
+        run("one", load.ONE, "bench_send", seconds=seconds / 2)
+        run("pull", load.PULL, "bench_pull", seconds=seconds / 2)
+        run("latency", load.LATENCY, "bench_latency", seconds=seconds / 2)
     return rows
 
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The load generator against a server whose answers are known: the benchmark's own floor.
+
+    generator_test.py BUILD
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from contenders import Failure, NullServer
+from load import LATENCY, ONE, PULL, SEND_128, Generator
+
+BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
+
+
+class Load(unittest.TestCase):
+    """One server for each test."""
+
+    def setUp(self):
+        cores = sorted(os.sched_getaffinity(0))
+        folder = tempfile.TemporaryDirectory(prefix="gantry-generator-")
+        self.addCleanup(folder.cleanup)
+        self.server = NullServer(Path(folder.name), cores[0], BUILD)
+        self.generator = Generator(BUILD, cores[-1])
+        self.addCleanup(self.server.stop)
+        self.server.start()
+
+    def run_load(self, options, **limits):
+        """A run that must leave nothing unanswered."""
+        result = self.generator.run(self.server, options, "generator", **limits)
+        self.assertEqual((result["refused"], result["unanswered"]), (0, 0))
+        return result
+
+    def test_a_count_is_exact(self):
+        for options in (SEND_128, ONE):
+            result = self.run_load(options, seconds=30, count=2000)
+            self.assertEqual(result["messages"], 2000)
+
+    def test_a_pull_brings_as_many_messages_as_it_asked_for(self):
+        result = self.run_load(PULL, seconds=30, count=100)
+        self.assertEqual(result["requests"], 100)
+        self.assertEqual(result["messages"], 3200)
+
+    def test_a_rate_is_kept(self):
+        result = self.run_load(SEND_128 + ["--rate", "5000"], seconds=1)
+        self.assertAlmostEqual(result["messages"], 5000, delta=250)
+
+    def test_waiting_consumers_get_everything(self):
+        result = self.run_load(LATENCY, seconds=1, warmup=0.2)
+        self.assertAlmostEqual(result["messages"], 2000, delta=200)
+        self.assertGreater(result["latencyMicros"]["min"], 0)
+
+    def test_what_is_kept_waiting_is_not_left_out(self):
+        """Ten times what one connection with one request in flight can do: most wait long."""
+        free = self.run_load(ONE, seconds=0.5)
+        rate = str(int(free["messagesPerSecond"] * 10) + 1)
+        late = self.run_load(ONE + ["--rate", rate], seconds=1, warmup=0.2)
+        self.assertGreater(late["latencyMicros"]["p50"], 20 * free["latencyMicros"]["p50"])
+        self.assertGreater(late["latencyMicros"]["max"], 400_000)
+
+    def test_a_server_that_goes_away_is_an_error(self):
+        self.server.process.child.send_signal(signal.SIGSTOP)
+        try:
+            with self.assertRaisesRegex(Failure, "no answer in time"):
+                self.generator.run(self.server, SEND_128, "generator", 1)
+        finally:
+            self.server.process.child.send_signal(signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -284,7 +284,7 @@ TEST_F(FrontSend, Drains)
 		EXPECT_EQ(answer.code, 0);
 		EXPECT_TRUE(wire.Ends());
 	});
-	ASSERT_TRUE(role.Wait([&] { return role.sends.size() == 1; }));
+	EXPECT_TRUE(role.Wait([&] { return !role.sends.empty(); }));
 	kernel->Down();
 	client.join();
 }

@@ -474,4 +474,43 @@ TEST(Language, NamesAndNumbers)
 	EXPECT_EQ(remoting_language_code({"", 0}), -1);
 }
 
+TEST(Numbers, AsJavaParsesThem)
+{
+	const struct {
+		const char *text;
+		int code;
+		int64_t value;
+	} cases[] = {{"0", 0, 0},
+		     {"-0", 0, 0},
+		     {"+7", 0, 7},
+		     {"007", 0, 7},
+		     {"9223372036854775807", 0, INT64_MAX},
+		     {"-9223372036854775808", 0, INT64_MIN},
+		     {"9223372036854775808", -ERANGE, 42},
+		     {"-9223372036854775809", -ERANGE, 42},
+		     {"00000000000000000000000000001", 0, 1},
+		     {"99999999999999999999999", -ERANGE, 42},
+		     {"", -EINVAL, 42},
+		     {"-", -EINVAL, 42},
+		     {"+", -EINVAL, 42},
+		     {"1 ", -EINVAL, 42},
+		     {"1.0", -EINVAL, 42},
+		     {"0x1", -EINVAL, 42},
+		     {"--1", -EINVAL, 42}};
+
+	for (const auto &one : cases) {
+		int64_t value = 42;
+
+		EXPECT_EQ(remoting_parse_int64({one.text, strlen(one.text)}, &value), one.code)
+			<< one.text;
+		EXPECT_EQ(value, one.value) << one.text;
+	}
+	int32_t small = 42;
+	EXPECT_EQ(remoting_parse_int32({"2147483648", 10}, &small), -ERANGE);
+	EXPECT_EQ(remoting_parse_int32({"-2147483649", 11}, &small), -ERANGE);
+	EXPECT_EQ(small, 42);
+	EXPECT_EQ(remoting_parse_int32({"-2147483648", 11}, &small), 0);
+	EXPECT_EQ(small, INT32_MIN);
+}
+
 } // namespace

@@ -2,6 +2,7 @@
 /* Looking up fields and reading their values as Java reads them; language names. */
 #include <errno.h>
 #include <remoting/codec.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,21 +19,25 @@ struct gantry_str remoting_field(const struct remoting_header *header, const cha
 	return (struct gantry_str){0};
 }
 
+enum { DIGITS_SAFE = 18 }; /* so many cannot overflow */
+
 int remoting_parse_int64(struct gantry_str text, int64_t *ret)
 {
 	const char *at = text.at, *end = at + text.size;
-	int negative = text.size && *at == '-';
-	uint64_t value = 0, limit = (uint64_t)INT64_MAX + (uint64_t)negative;
+	bool negative = text.size && *at == '-';
+	uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
+	bool safe;
 
 	at += negative || (text.size && *at == '+');
 	if (at == end)
 		return -EINVAL;
+	safe = end - at <= DIGITS_SAFE;
 	for (; at < end; at++) {
 		unsigned digit = (unsigned)*at - '0';
 
 		if (digit > 9)
 			return -EINVAL;
-		if (value > (limit - digit) / 10)
+		if (!safe && value > (limit - digit) / 10)
 			return -ERANGE;
 		value = value * 10 + digit;
 	}

@@ -107,6 +107,7 @@ TEST_F(ConfValue, Sizes)
 	EXPECT_EQ(number(of, "3g"), INT64_C(3) << 30);
 	EXPECT_EQ(number(of, "8589934591g"), INT64_C(8589934591) << 30);
 	EXPECT_EQ(parse(of, "8589934592g"), "is out of range");
+	EXPECT_EQ(parse(of, "17179869185g"), "is out of range"); // 1g modulo 2^64
 	EXPECT_EQ(parse(of, "-1"), "is out of range");
 	EXPECT_EQ(number(item(GANTRY_CONF_SIZE, -1, 100), "-1"), -1);
 	for (const char *text : {"4kb", "4t", "4 k", "k", "4s", "4.5m"})

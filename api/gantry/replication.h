@@ -45,7 +45,7 @@ struct gantry_batch {
 	int64_t store_ms; /* out: ms since the epoch; never less than that of an earlier batch */
 	uint64_t end;     /* out: log offset behind the last placed record */
 	/* Encodes record at to, which stands for log offset at; returns the bytes used, at most
-	 * bytes_max, or 0 to leave this record out. */
+	 * bytes_max, or 0, having written nothing, to leave this record out. */
 	uint32_t (*place)(struct gantry_batch *, struct gantry_record *, uint8_t *to, uint64_t at,
 			  int64_t store_ms);
 	void *user;

@@ -123,7 +123,8 @@ struct gantry_log_ops {
 	int (*reset)(struct gantry_log *, uint64_t at);
 	/* Writer, blocking. Drops [at, end) for good, first <= at <= end: later segments are
 	 * removed and the rest of at's own segment reads as zeros; nothing of it comes back after a
-	 * crash. Waits for the leases of what it drops. What stays is durable when it returns. */
+	 * crash. Waits for the leases of what it drops. What stays is durable when it returns, also
+	 * if at is the end; that of a small log with its next sync. */
 	int (*cut)(struct gantry_log *, uint64_t at);
 	/* Removes whole segments that end at or before before, oldest first, never the last; one
 	 * that is leased goes when its lease does. Returns how many. Blocking. */

@@ -182,7 +182,9 @@ static int log_window(struct gantry_log *log, uint64_t need, struct gantry_windo
 	pthread_mutex_lock(&slow->lock);
 	if (rc == 0)
 		rc = writable(log);
-	if (rc == 0 && slow->refusals) {
+	if (rc == 0 && slow->refuse_after) {
+		--slow->refuse_after;
+	} else if (rc == 0 && slow->refusals) {
 		--slow->refusals;
 		rc = slow->refuse_status;
 	}
@@ -378,8 +380,10 @@ static int cut_locked(struct gantry_log *log, uint64_t at)
 
 	if (at < log->first || at > log->end)
 		return -ERANGE;
-	if (at == log->end)
+	if (at == log->end) {
+		log->durable = at;
 		return 0;
+	}
 	remove_from(log, start == at ? at : start + log->segment_bytes);
 	if (start != at) {
 		int fd = open_file(log, start, false);

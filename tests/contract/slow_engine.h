@@ -20,8 +20,8 @@ void slow_hold(struct gantry_inst *inst, unsigned what);
 unsigned slow_held(struct gantry_inst *inst);
 /* Ends held ops, count at most, the oldest or the newest first; returns how many. */
 unsigned slow_let(struct gantry_inst *inst, unsigned count, int newest_first);
-/* The next count windows answer with status. */
-void slow_refuse_windows(struct gantry_inst *inst, unsigned count, int status);
+/* After so many windows the next count answer with status. */
+void slow_refuse_windows(struct gantry_inst *inst, unsigned after, unsigned count, int status);
 /* The next sync to end fails. */
 void slow_fail_sync(struct gantry_inst *inst);
 

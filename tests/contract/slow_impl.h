@@ -30,7 +30,7 @@ struct slow_held { /* an op that waits for the script */
 
 struct slow { /* gantry_data(); everything: lock */
 	pthread_mutex_t lock;
-	unsigned hold, refusals;
+	unsigned hold, refuse_after, refusals;
 	int refuse_status;
 	bool fail_sync, record;
 	struct slow_held *held; /* the oldest first */

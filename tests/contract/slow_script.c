@@ -98,11 +98,12 @@ unsigned slow_held(struct gantry_inst *inst)
 	return count;
 }
 
-void slow_refuse_windows(struct gantry_inst *inst, unsigned count, int status)
+void slow_refuse_windows(struct gantry_inst *inst, unsigned after, unsigned count, int status)
 {
 	struct slow *slow = slow_of(inst);
 
 	pthread_mutex_lock(&slow->lock);
+	slow->refuse_after = after;
 	slow->refusals = count;
 	slow->refuse_status = status;
 	pthread_mutex_unlock(&slow->lock);

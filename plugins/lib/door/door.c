@@ -66,7 +66,7 @@ void door_free(struct door *door)
 	free(door);
 }
 
-/* ---- attaching, recovering, detaching */
+/* ---- attaching */
 
 static void set_state(struct door *door, enum door_state state)
 {
@@ -92,28 +92,66 @@ int door_attach(struct door *door, const struct gantry_shape *shape,
 	return 0;
 }
 
+/* ---- leading */
+
+/* Proposals come in while this node leads, its client is ready and nothing is being cut. */
+static void open_or_shut(struct door *door)
+{
+	if (door->state == DOOR_SHUT || door->state == DOOR_OPEN)
+		door->state = door->leads && !door->ready_awaited ? DOOR_OPEN : DOOR_SHUT;
+}
+
 static void client_ready(struct gantry_op *op)
 {
 	struct door *door = op->user;
 
-	if (op->status == 0)
-		door_lead(door, true);
-	else
+	pthread_mutex_lock(&door->lock);
+	door->ready_awaited = false;
+	if (op->status < 0)
+		door->leads = false;
+	open_or_shut(door);
+	pthread_mutex_unlock(&door->lock);
+	if (op->status < 0)
 		gantry_log(door->inst, ERROR, "the log stays read-only: %s", strerror(-op->status));
 }
 
-static int tell_that_it_leads(struct door *door)
+static int begin_to_lead(struct door *door, uint64_t term)
 {
 	int rc = 0;
 
+	pthread_mutex_lock(&door->lock);
+	bool busy = door->ready_awaited;
+	door->ready_awaited = true;
+	door->leads = door->leads || !busy;
+	pthread_mutex_unlock(&door->lock);
+	if (busy)
+		return -EBUSY;
 	door->ready = (struct gantry_op){
 		.done = client_ready, .loop = gantry_loop_control(door->inst), .user = door};
 	if (GANTRY_HAS(door->client, role))
-		rc = door->client->role(door->client_user, 1, 0, &door->ready);
-	if (rc == 0)
-		door_lead(door, true);
-	return rc < 0 ? rc : 0;
+		rc = door->client->role(door->client_user, 1, term, &door->ready);
+	if (rc == GANTRY_PENDING)
+		return 0;
+	door->ready.status = rc;
+	client_ready(&door->ready);
+	return rc;
 }
+
+int door_role(struct door *door, bool leads, uint64_t term)
+{
+	if (leads)
+		return begin_to_lead(door, term);
+	pthread_mutex_lock(&door->lock);
+	door->leads = false;
+	open_or_shut(door);
+	pthread_mutex_unlock(&door->lock);
+	door_answer(door, GANTRY_TERM_LOST);
+	if (GANTRY_HAS(door->client, role))
+		door->client->role(door->client_user, 0, term, NULL);
+	return 0;
+}
+
+/* ---- recovering, detaching */
 
 /* Marks after opening and after a cut: what is there is durable. */
 static void restart_marks(struct door *door, uint64_t end)
@@ -144,7 +182,7 @@ int door_recovered(struct door *door, uint64_t end, int64_t store_ms)
 	set_state(door, DOOR_SHUT);
 	for (int i = 0; i < DOOR_MARKS; ++i)
 		door_publish(door, i, door_value(door, i));
-	return door->rules.leads_always ? tell_that_it_leads(door) : 0;
+	return door->rules.leads_always ? door_role(door, true, 0) : 0;
 }
 
 void door_detach(struct door *door)
@@ -158,16 +196,6 @@ void door_detach(struct door *door)
 	door_flush_pause(door);
 	door->ops->close(door->log);
 	door->log = NULL;
-}
-
-void door_lead(struct door *door, bool leads)
-{
-	pthread_mutex_lock(&door->lock);
-	if (door->state == DOOR_SHUT && leads)
-		door->state = DOOR_OPEN;
-	else if (door->state == DOOR_OPEN && !leads)
-		door->state = DOOR_SHUT;
-	pthread_mutex_unlock(&door->lock);
 }
 
 /* ---- proposing */
@@ -283,15 +311,14 @@ int door_feed(struct door *door, uint64_t at, const void *bytes, uint64_t size)
 
 int door_cut(struct door *door, uint64_t at)
 {
-	enum door_state before;
 	int rc;
 
 	pthread_mutex_lock(&door->lock);
-	before = door->state;
-	if (before == DOOR_SHUT || before == DOOR_OPEN)
+	bool may = door->state == DOOR_SHUT || door->state == DOOR_OPEN;
+	if (may)
 		door->state = DOOR_CUTTING;
 	pthread_mutex_unlock(&door->lock);
-	if (before != DOOR_SHUT && before != DOOR_OPEN)
+	if (!may)
 		return -EAGAIN;
 	door_flush_pause(door);
 	rc = door->ops->cut(door->log, at);
@@ -304,7 +331,10 @@ int door_cut(struct door *door, uint64_t at)
 			door_fence(door);
 	}
 	door_flush_resume(door);
-	set_state(door, before);
+	pthread_mutex_lock(&door->lock);
+	door->state = DOOR_SHUT;
+	open_or_shut(door);
+	pthread_mutex_unlock(&door->lock);
 	return rc;
 }
 

@@ -77,10 +77,15 @@ int door_expire(struct door *door, uint64_t before);
 int64_t door_modified_ms(struct door *door, uint64_t at);
 void door_detach(struct door *door);
 
+/* These calls as a service, for a mode whose gantry_data() begins with its struct door *. */
+extern const struct gantry_replication_ops door_ops;
+
 /* ---- for modes */
 
-/* Lets proposals in, or refuses them with -EROFS. */
-void door_lead(struct door *door, bool leads);
+/* This node leads from here on: tells the client, and lets proposals in when it is ready; or it no
+ * longer does: refuses them, ends those that wait with GANTRY_TERM_LOST, and tells the client.
+ * -EBUSY: the client is not ready yet for an earlier term. Control loop, or in recovered. */
+int door_role(struct door *door, bool leads, uint64_t term);
 /* A mark that is moved by hand has reached upto; it never goes back by this. */
 void door_move(struct door *door, enum gantry_mark mark, uint64_t upto);
 /* Ends every proposal that waits: GANTRY_TERM_LOST, GANTRY_REPLICA_FEW. */

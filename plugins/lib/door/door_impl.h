@@ -54,6 +54,8 @@ struct door {
 	pthread_mutex_t lock;
 	enum door_state state;  /* lock */
 	int64_t store_ms;       /* lock; the newest record's */
+	bool leads;             /* lock; what the client was told */
+	bool ready_awaited;     /* lock; ready is pending */
 	struct gantry_op ready; /* the client's answer to role */
 
 	pthread_mutex_t flush_lock;

@@ -51,7 +51,8 @@ struct big_log {
 	 * which exclude all three, move them back. first is moved by expire and reset. */
 	_Atomic uint64_t first, durable, end, ready;
 	_Atomic uint64_t own_from; /* this process appended what is behind it */
-	atomic_bool fenced, preparing, closing;
+	atomic_bool fenced, preparing;
+	_Atomic uint64_t prepare_until; /* how far the worker shall go; cut and reset call it off */
 	_Atomic uint64_t prepare_again_ms; /* the worker met a full disk: not before then */
 	struct segment *tail;              /* the writer's: the segment that end is in, or NULL */
 

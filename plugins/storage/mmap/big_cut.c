@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Nobody syncs or prepares meanwhile; the writer is the caller. */
+/* Nobody syncs or prepares meanwhile, or goes on with what was there; the writer is the caller. */
 static void lock_all(struct big_log *log)
 {
 	pthread_mutex_lock(&log->sync_lock);
 	pthread_mutex_lock(&log->prepare_lock);
+	atomic_store(&log->prepare_until, 0);
 	log->tail = NULL;
 }
 
@@ -48,6 +49,16 @@ static int erase_behind(struct big_log *log, struct segment *segment, uint64_t a
 	return fdatasync(segment->fd) ? -errno : 0;
 }
 
+/* Nothing is dropped: what is there becomes durable. */
+static int settle_locked(struct big_log *log, uint64_t at)
+{
+	int rc = big_sync_range(log, atomic_load(&log->durable), at);
+
+	if (rc == 0)
+		atomic_store(&log->durable, at);
+	return rc;
+}
+
 static int cut_locked(struct big_log *log, uint64_t at)
 {
 	uint64_t durable = atomic_load(&log->durable);
@@ -76,7 +87,7 @@ static int cut_locked(struct big_log *log, uint64_t at)
 
 int big_cut(struct big_log *log, uint64_t at)
 {
-	int rc = 0;
+	int rc;
 
 	if (at < atomic_load(&log->first) || at > atomic_load(&log->end))
 		return -ERANGE;
@@ -85,8 +96,7 @@ int big_cut(struct big_log *log, uint64_t at)
 	if (atomic_load(&log->fenced))
 		return -EIO;
 	lock_all(log);
-	if (at < atomic_load(&log->end))
-		rc = cut_locked(log, at);
+	rc = at < atomic_load(&log->end) ? cut_locked(log, at) : settle_locked(log, at);
 	unlock_all(log);
 	if (rc < 0)
 		big_fence(log, "cannot cut", rc);

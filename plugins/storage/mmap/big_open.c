@@ -268,9 +268,9 @@ void big_close(struct big_log *log)
 {
 	uint64_t end = atomic_load(&log->end);
 
-	atomic_store(&log->closing, true);
 	pthread_mutex_lock(&log->sync_lock);
 	pthread_mutex_lock(&log->prepare_lock);
+	atomic_store(&log->prepare_until, 0);
 	if (!(log->flags & GANTRY_LOG_READ_ONLY)) {
 		int rc = atomic_load(&log->fenced)
 				 ? 0

@@ -87,14 +87,13 @@ static uint64_t ahead(struct big_log *log, uint64_t end)
 	return smaller(log->prepare_bytes, BIG_FIRST + 4 * written);
 }
 
-static int prepare_next(struct big_log *log, uint64_t until)
+/* 1: there is nothing left to do. */
+static int prepare_next(struct big_log *log)
 {
-	int rc = 0;
+	int rc = 1;
 
 	pthread_mutex_lock(&log->prepare_lock);
-	if (atomic_load(&log->closing) || atomic_load(&log->ready) >= until)
-		rc = 1;
-	else
+	if (atomic_load(&log->ready) < atomic_load(&log->prepare_until))
 		rc = prepare_chunk(log, BIG_CHUNK);
 	pthread_mutex_unlock(&log->prepare_lock);
 	return rc;
@@ -104,12 +103,10 @@ static void prepare_run(struct job *job)
 {
 	enum { AGAIN_MS = 1000 };
 	struct big_log *log = job->user;
-	uint64_t end = atomic_load(&log->end), ready = atomic_load(&log->ready);
-	uint64_t until = smaller(end + ahead(log, end), (ready > end ? ready : end) + BIG_STEP);
 	int rc = 0;
 
 	while (rc == 0)
-		rc = prepare_next(log, until);
+		rc = prepare_next(log);
 	/* The writer, who tries for itself, decides what a failure means. */
 	if (rc < 0)
 		atomic_store(&log->prepare_again_ms, gantry_clock_ms() + AGAIN_MS);
@@ -138,6 +135,7 @@ static void prepare_behind(struct big_log *log, uint64_t end)
 	if (atomic_load_explicit(&log->preparing, memory_order_relaxed) ||
 	    atomic_exchange(&log->preparing, true))
 		return;
+	atomic_store(&log->prepare_until, smaller(end + want, end + left + BIG_STEP));
 	big_job(log, &log->prepare_job, prepare_run, prepare_done);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must not be: malformed frames, too much of everything, idle clients, wrong keys. Each costs
 // its own connection or request only.
+#include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
 namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything but sends through the front-end: pulls, calls, heartbeats, sessions.
+#include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
 #include <thread>

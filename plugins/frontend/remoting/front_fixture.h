@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front-end in a real kernel, before a recording role, and clients of it.
+// The front-end in a real kernel, before a recording role, and clients of it. Stands on
+// tests/support/kernel_fixture.h, which the tests include before it.
 #ifndef FRONT_FIXTURE_H
 #define FRONT_FIXTURE_H
 
 #include "recorder.h"
 #include <remoting/test_wire.h>
-
-#include "../../../tests/support/kernel_fixture.h"
 
 #include <gantry/counter.h>
 #include <memory>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the front-end and its libraries take from the heap: nothing for a message. The linker sends
 // their calls of malloc and its like through the functions below.
+#include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends through the front-end: what the role sees, what the client gets, batches, late answers.
+#include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
 #include <thread>

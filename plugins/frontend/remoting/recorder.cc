@@ -52,7 +52,7 @@ void Recorder::Answer(gantry_send *send)
 {
 	send->code = send_code;
 	if (send_code) {
-		strcpy(send->remark, "no");
+		snprintf(send->remark, sizeof(send->remark), "%s", "no");
 		return;
 	}
 	send->ret_queue = send->queue;
@@ -118,7 +118,7 @@ void Recorder::Answer(gantry_pull *pull)
 	pull->max_offset = 1000;
 	pull->suggest_broker_id = 0;
 	pull->message_count = slice_count;
-	strcpy(pull->remark, pull_code ? "other" : "FOUND");
+	snprintf(pull->remark, sizeof(pull->remark), "%s", pull_code ? "other" : "FOUND");
 	if (pull_code)
 		return;
 	slices_.assign(slice_count, {bytes_.data(), slice_size, 0, nullptr, Release});
@@ -166,7 +166,7 @@ void Recorder::Answer(gantry_call *call)
 
 	call->ret_code = asked.code == 9 ? GANTRY_REQUEST_CODE_NOT_SUPPORTED : GANTRY_SUCCESS;
 	if (call->ret_code)
-		strcpy(call->remark, " request type 9 not supported");
+		snprintf(call->remark, sizeof(call->remark), "%s", " request type 9 not supported");
 	call->ret_fields[0] = {{"code", 4}, {call->ret_text, 0}};
 	call->ret_fields[0].value.size =
 		size_t(snprintf(call->ret_text, sizeof(call->ret_text), "%d", call->code));

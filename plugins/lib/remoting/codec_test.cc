@@ -444,12 +444,11 @@ TEST(Encode, JavasForm)
 	char bytes[512];
 	size_t size = remoting_encode(&header, 0, bytes);
 
-	EXPECT_EQ(
-		std::string(bytes, size),
-		frame_of(
-			R"({"code":105,"extFields":{"topic":"TopicTest"},"flag":0,"language":"JAVA",)"
-			R"("opaque":7,"serializeTypeCurrentRPC":"JSON","version":479})",
-			"", REMOTING_JSON));
+	EXPECT_EQ(std::string(bytes, size),
+		  frame_of(R"({"code":105,"extFields":{"topic":"TopicTest"},"flag":0,)"
+			   R"("language":"JAVA",)"
+			   R"("opaque":7,"serializeTypeCurrentRPC":"JSON","version":479})",
+			   "", REMOTING_JSON));
 	header.serialization = REMOTING_BINARY;
 	size = remoting_encode(&header, 0, bytes);
 	EXPECT_EQ(std::string(bytes, size), frame_of(java_binary, "", REMOTING_BINARY));

@@ -27,7 +27,8 @@ inline const std::string java_pull =
 	R"("expressionType":"TAG","subVersion":"1700000000000","consumerGroup":"CG"},"flag":0,)"
 	R"("language":"JAVA","opaque":3,"serializeTypeCurrentRPC":"JSON","version":513})";
 inline const std::string java_error =
-	R"({"code":3,"flag":1,"language":"JAVA","opaque":7,"remark":" request type 9 not supported",)"
+	R"({"code":3,"flag":1,"language":"JAVA","opaque":7,"remark":" request type 9 not )"
+	R"(supported",)"
 	R"("serializeTypeCurrentRPC":"JSON","version":513})";
 // Go's client: another order, an empty remark, HTML characters escaped.
 inline const std::string go_send_v2 =
@@ -35,8 +36,8 @@ inline const std::string go_send_v2 =
 	R"({"a":"PG","b":"T","c":"","d":"4","e":"2","f":"0","g":"1700000000000","h":"0",)"
 	R"("i":"UNIQ_KEY\u0001x\u003c\u0026\u0002","j":"0","k":"false","l":"0","m":"false"}})";
 // Python's json.dumps: blanks after ':' and ','.
-inline const std::string spaced =
-	R"({"code": 105, "language": "PYTHON", "opaque": 5, "flag": 0, "extFields": {"topic": "T"}})";
+inline const std::string spaced = R"({"code": 105, "language": "PYTHON", "opaque": 5, "flag": 0, )"
+				  R"("extFields": {"topic": "T"}})";
 
 inline const std::vector<std::string> sample_headers = {java_send_v2, java_send,  java_pull,
 							java_error,   go_send_v2, spaced};

@@ -66,12 +66,12 @@ TEST(SendReply, OneMessage)
 	r.reply.offsets = &offset;
 	r.reply.offset_count = 1;
 	r.reply.transaction_id = {"7F0000010001", 12};
-	EXPECT_EQ(
-		r.encode().substr(8),
-		R"({"code":0,"extFields":{"MSG_REGION":"DefaultRegion","TRACE_ON":"true",)"
-		R"("msgId":"7F00000100002A9F00000000000004D2","queueId":"3","queueOffset":"9000000000",)"
-		R"("transactionId":"7F0000010001"},"flag":1,"language":"JAVA","opaque":77,)"
-		R"("serializeTypeCurrentRPC":"JSON","version":513})");
+	EXPECT_EQ(r.encode().substr(8),
+		  R"({"code":0,"extFields":{"MSG_REGION":"DefaultRegion","TRACE_ON":"true",)"
+		  R"("msgId":"7F00000100002A9F00000000000004D2","queueId":"3",)"
+		  R"("queueOffset":"9000000000",)"
+		  R"("transactionId":"7F0000010001"},"flag":1,"language":"JAVA","opaque":77,)"
+		  R"("serializeTypeCurrentRPC":"JSON","version":513})");
 	std::string json = r.decoded();
 	r.reply.serialization = REMOTING_BINARY;
 	EXPECT_EQ(r.decoded(), json);

@@ -5,7 +5,10 @@
 
 #include "store/internal.h"
 
-enum { CATCH_UP_MS = 5000 }; /* as long as the Java broker waits */
+enum {
+	CATCH_UP_MS = 5000, /* as long as the Java broker waits */
+	SYNC_MS = 10000
+};
 
 static bool is_caught_up(const struct store *store)
 {
@@ -69,6 +72,7 @@ void drain_look(struct store *store)
 		return;
 	}
 	writer->final = true;
+	store->drain_deadline_ms = gantry_clock_ms() + SYNC_MS;
 	writer_run(store);
 }
 

@@ -105,12 +105,22 @@ static struct queue_sync *free_sync(struct writer *writer)
 	return NULL;
 }
 
+/* A stop does not wait for thousands of files: the next start then reads a little more. */
+static bool is_too_late(const struct store *store)
+{
+	return store->writer.final && gantry_clock_ms() > store->drain_deadline_ms;
+}
+
 /* Begins syncs until enough are under way; when none is left, the round goes on. */
 static void sync_more(struct store *store)
 {
 	struct writer *writer = &store->writer;
 	struct queue_sync *sync;
 
+	if (writer->round && is_too_late(store)) {
+		writer->round = NULL;
+		writer->round_failed = true;
+	}
 	while (writer->round && (sync = free_sync(writer))) {
 		struct queue *queue = writer->round;
 		struct gantry_bounds bounds;

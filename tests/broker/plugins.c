@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plugins that are part of the broker's tests. */
+#include "plugins.h"
+
+const struct gantry_plugin *gantry_plugin_storage_mmap(void);
+const struct gantry_plugin *gantry_plugin_replication_async(void);
+const struct gantry_plugin *gantry_plugin_filter_tag(void);
+const struct gantry_plugin *gantry_plugin_role_broker(void);
+
+const struct gk_static_plugin broker_plugins[] = {
+	{"storage-mmap", gantry_plugin_storage_mmap},
+	{"replication-async", gantry_plugin_replication_async},
+	{"filter-tag", gantry_plugin_filter_tag},
+	{"role-broker", gantry_plugin_role_broker},
+	{0},
+};

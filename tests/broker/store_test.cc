@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The message store: what is sent stands in the log and in its queue, in RocketMQ's formats. */
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sys/stat.h>
+
+#include "broker.h"
+#include "message/bytes.h"
+#include "message/properties.h"
+#include "session.h"
+#include "store/store.h"
+#include "topics.h"
+
+namespace
+{
+
+std::string read_file(const std::string &path)
+{
+	std::ifstream file(path, std::ios::binary | std::ios::ate);
+	std::string text(file ? (size_t)file.tellg() : 0, '\0');
+
+	file.seekg(0);
+	file.read(text.data(), (std::streamsize)text.size());
+	return text;
+}
+
+queue *queue_of(World &world, const std::string &topic, int32_t id)
+{
+	struct topic *found = topics_find(world.role()->topics, {topic.data(), topic.size()});
+
+	return found ? store_queue(world.messages(), found, id) : nullptr;
+}
+
+int64_t end_of(World &world, const std::string &topic, int32_t id)
+{
+	int64_t min, max;
+
+	queue_bounds(queue_of(world, topic, id), &min, &max);
+	return max;
+}
+
+std::string queue_file(const Folder &folder, const std::string &topic, int32_t id)
+{
+	return folder /
+	       ("consumequeue/" + topic + "/" + std::to_string(id) + "/00000000000000000000");
+}
+
+TEST(Store, PlacesMessagesInTheirFormat)
+{
+	Folder folder;
+	uint64_t at;
+
+	{
+		World world(folder.path());
+		Session session(world);
+		Sent first = session.send(Sent{});
+		Sent message;
+
+		ASSERT_EQ(first.code, GANTRY_SUCCESS) << first.remark;
+		EXPECT_EQ(first.queue_offset, 0);
+		message.body = "second";
+		message.properties =
+			pairs({{"TAGS", "TagA"}, {"WAIT", "true"}, {"UNIQ_KEY", "U1"}});
+		message = session.send(message);
+		ASSERT_EQ(message.code, GANTRY_SUCCESS) << message.remark;
+		EXPECT_EQ(message.queue_offset, 1);
+		EXPECT_EQ(message.transaction_id, "U1");
+		at = message.offsets.at(0);
+		world.dispatched();
+		EXPECT_EQ(end_of(world, "TopicTest", 0), 2);
+	}
+	std::string log = read_file(folder / "commitlog/00000000000000000000");
+	message_record record;
+	ASSERT_EQ(log.size(), 1048576u);
+	ASSERT_EQ(message_record_read((const uint8_t *)log.data() + at, log.size() - at, true,
+				      &record),
+		  MESSAGE_WHOLE);
+	EXPECT_EQ(record.physical_offset, (int64_t)at);
+	EXPECT_EQ(record.queue_offset, 1);
+	EXPECT_EQ(record.flag, 7);
+	EXPECT_EQ(record.born_ms, 1700000000000);
+	EXPECT_EQ(record.born_host.port, 50000);
+	EXPECT_EQ(record.store_host.port, 10911);
+	EXPECT_EQ(std::string(record.properties.at, record.properties.size),
+		  pairs({{"TAGS", "TagA"},
+			 {"UNIQ_KEY", "U1"},
+			 {"MSG_REGION", "DefaultRegion"},
+			 {"TRACE_ON", "true"},
+			 {"CLUSTER", "DefaultCluster"}}));
+
+	std::string queue = read_file(queue_file(folder, "TopicTest", 0));
+	ASSERT_EQ(queue.size(), 6000000u);
+	const auto *unit = (const uint8_t *)queue.data() + 20;
+	EXPECT_EQ(message_get64(unit), at);
+	EXPECT_EQ(message_get32(unit + 8), record.size);
+	EXPECT_EQ((int64_t)message_get64(unit + 12), 2598919);
+	EXPECT_EQ(message_get64(unit + 20), 0u); /* nothing follows */
+	EXPECT_EQ(message_get32(unit + 28), 0u);
+}
+
+TEST(Store, LeavesTheFilesOfACleanStop)
+{
+	Folder folder;
+	struct stat info;
+
+	{
+		World world(folder.path());
+		Session session(world);
+
+		EXPECT_EQ(read_file(folder / "abort"), std::to_string(getpid()));
+		EXPECT_EQ(read_file(folder / "lock"), "lock");
+		ASSERT_EQ(session.send(Sent{}).code, GANTRY_SUCCESS);
+	}
+	EXPECT_NE(stat((folder / "abort").c_str(), &info), 0);
+	std::string point = read_file(folder / "checkpoint");
+	ASSERT_EQ(point.size(), 4096u);
+	const auto *at = (const uint8_t *)point.data();
+	EXPECT_GT(message_get64(at), 1600000000000u);
+	EXPECT_EQ(message_get64(at), message_get64(at + 8));
+	EXPECT_EQ(message_get64(at + 32), 0u); /* the last record begins the log */
+}
+
+TEST(Store, ManyQueuesGrowOnTheirOwn)
+{
+	const int topics = 10, queues = 4, rounds = 30;
+	Folder folder;
+	World world(folder.path(), "maxMessageSize = 65536");
+	Session one(world, 0), two(world, 1);
+
+	for (int round = 0; round < rounds; round++) {
+		std::vector<Sent> messages;
+
+		for (int topic = 0; topic < topics; topic++) {
+			for (int id = 0; id < queues; id++) {
+				Sent message;
+				message.topic = "Topic" + std::to_string(topic);
+				message.queue = id;
+				message.body = std::to_string(round);
+				messages.push_back(message);
+			}
+		}
+		(round % 2 ? one : two).send(messages);
+		for (const Sent &message : messages) {
+			ASSERT_EQ(message.code, GANTRY_SUCCESS) << message.remark;
+			ASSERT_EQ(message.queue_offset, round);
+		}
+	}
+	world.dispatched();
+	for (int topic = 0; topic < topics; topic++)
+		for (int id = 0; id < queues; id++)
+			EXPECT_EQ(end_of(world, "Topic" + std::to_string(topic), id), rounds);
+}
+
+TEST(Store, FindsOffsetsByTime)
+{
+	Folder folder;
+	World world(folder.path());
+	Session session(world);
+	std::vector<int64_t> times;
+
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(session.send(Sent{}).code, GANTRY_SUCCESS);
+		usleep(2000);
+	}
+	world.dispatched();
+	world.aside([&] {
+		queue *queue = queue_of(world, "TopicTest", 0);
+
+		for (int i = 0; i < 20; i++)
+			times.push_back(queue_store_ms(world.messages(), queue, i));
+		for (int i = 1; i < 20; i++) {
+			int64_t ms = times[(size_t)i];
+			int64_t first = i, last = i;
+
+			while (first > 0 && times[(size_t)first - 1] == ms)
+				first--;
+			while (last < 19 && times[(size_t)last + 1] == ms)
+				last++;
+			EXPECT_EQ(queue_offset_by_time(world.messages(), queue, ms, false), first);
+			EXPECT_EQ(queue_offset_by_time(world.messages(), queue, ms, true), last);
+		}
+		EXPECT_EQ(queue_offset_by_time(world.messages(), queue, times[19] + 1, false), 20);
+		EXPECT_EQ(queue_offset_by_time(world.messages(), queue, times[19] + 1, true), 19);
+		EXPECT_EQ(queue_offset_by_time(world.messages(), queue, times[0] - 1, false), 0);
+		EXPECT_EQ(queue_offset_by_time(world.messages(), queue, times[0] - 1, true), 0);
+		EXPECT_EQ(queue_store_ms(world.messages(), queue, 20), -1);
+		EXPECT_EQ(store_earliest_ms(world.messages()), times[0]);
+	});
+}
+
+TEST(Store, ReadsAMessageByItsPlace)
+{
+	Folder folder;
+	World world(folder.path());
+	Session session(world);
+	Sent sent = session.send(Sent{});
+	uint64_t at = sent.offsets.at(0);
+
+	session.send(Sent{});
+	world.on(world.loop(0), [&] {
+		gantry_slice slice;
+
+		ASSERT_EQ(store_read_message(world.messages(), at, &slice, nullptr), 0);
+		EXPECT_EQ(bodies({(const char *)slice.bytes, slice.size}),
+			  std::vector<std::string>{"hello"});
+		gantry_slice_release(&slice);
+		EXPECT_EQ(store_read_message(world.messages(), at + 1, &slice, nullptr), -ENOENT);
+		EXPECT_EQ(store_read_message(world.messages(), 1 << 20, &slice, nullptr), -ENOENT);
+	});
+}
+
+TEST(Store, KeepsASecondBrokerOut)
+{
+	Folder folder;
+	World world(folder.path());
+
+	EXPECT_DEATH(World second(folder.path()), "another broker uses this store");
+}
+
+} // namespace

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "world.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "../../kernel/kernel.h"
+#include "broker.h"
+#include "plugins.h"
+#include "store/store.h"
+
+Folder::Folder()
+{
+	const char *base = getenv("TMPDIR");
+	std::string name = std::string(base ? base : "/tmp") + "/gantry-broker-XXXXXX";
+
+	if (!mkdtemp(name.data()))
+		abort();
+	path_ = name;
+}
+
+Folder::~Folder()
+{
+	std::error_code ignored;
+	std::filesystem::remove_all(path_, ignored);
+}
+
+static void fail(const char *what, const gk_error &error)
+{
+	fprintf(stderr, "%s: %s\n", what, error.text);
+	abort();
+}
+
+World::World(const std::string &root, const std::string &keys, unsigned loops)
+{
+	Folder conf_dir;
+	gk_error error = {};
+	const char *role;
+	gk_conf *conf = gk_conf_new();
+	gk_options options = {};
+
+	std::ofstream(conf_dir / "10-test.conf")
+		<< "[kernel]\neventLoopThreads = " << loops
+		<< "\nworkerThreads = 3\nlogLevel = " << (getenv("BROKER_LOG") ? "debug" : "error")
+		<< "\n[defaults broker]\n"
+		<< "storePathRootDir = " << root
+		<< "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
+		<< "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
+		<< "flushIntervalCommitLog = 10\n"
+		<< keys << "\n[plugin storage-mmap]\n[plugin replication-async]\n"
+		<< "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
+		<< "[plugin filter-tag]\n[plugin role-broker]\n";
+	gk_conf_add_role(conf, "broker", &role);
+	if (gk_conf_read_directory(conf, conf_dir.path().c_str(), &error) < 0)
+		fail("conf.d", error);
+	if (gk_conf_choose(conf, &error) < 0)
+		fail("choose", error);
+	options.builtins = broker_plugins;
+	kernel_ = gk_kernel_new(conf, &options);
+	if (gk_kernel_prepare(kernel_) != GK_EXIT_CLEAN || gk_kernel_up(kernel_) != GK_EXIT_CLEAN)
+		abort();
+}
+
+World::~World()
+{
+	EXPECT_EQ(gk_kernel_down(kernel_), GK_EXIT_CLEAN);
+	EXPECT_EQ(kernel_->left, 0u);
+	gk_kernel_free(kernel_);
+}
+
+gantry_inst *World::inst()
+{
+	for (guint i = 0; i < kernel_->insts->len; i++) {
+		auto *inst = static_cast<gantry_inst *>(kernel_->insts->pdata[i]);
+
+		if (std::string(gantry_inst_name(inst)).rfind("role-broker", 0) == 0)
+			return inst;
+	}
+	abort();
+}
+
+const gantry_role_ops *World::ops()
+{
+	return static_cast<const gantry_role_ops *>(inst()->plugin->offers[0].ops);
+}
+
+broker *World::role()
+{
+	return broker_of(inst());
+}
+
+store *World::messages()
+{
+	return role()->store;
+}
+
+gantry_loop *World::loop(unsigned i)
+{
+	return gantry_loop_at(inst(), i);
+}
+
+gantry_loop *World::control()
+{
+	return gantry_loop_control(inst());
+}
+
+bool World::until(const std::function<bool()> &met)
+{
+	auto call = [](void *user) -> int {
+		return (*static_cast<const std::function<bool()> *>(user))();
+	};
+	void *user = const_cast<std::function<bool()> *>(&met);
+	uint64_t give_up = gantry_clock_ms() + 60000;
+
+	/* Not everything that is waited for wakes the loop. */
+	while (gantry_clock_ms() < give_up) {
+		if (gk_control_until(kernel_, call, user, gantry_clock_ms() + 5) == 0)
+			return true;
+	}
+	ADD_FAILURE() << "what was waited for did not come";
+	return false;
+}
+
+void World::on(gantry_loop *loop, const std::function<void()> &act)
+{
+	struct Call {
+		gantry_task task;
+		const std::function<void()> *act;
+		gk_kernel *kernel;
+		bool done;
+	} call = {};
+
+	call.act = &act;
+	call.kernel = kernel_;
+	call.task.user = &call;
+	call.task.run = [](gantry_task *task) {
+		auto *call = static_cast<Call *>(task->user);
+		gk_kernel *kernel = call->kernel;
+
+		(*call->act)();
+		__atomic_store_n(&call->done, true, __ATOMIC_RELEASE);
+		gk_control_wake(kernel);
+	};
+	gantry_loop_post(loop, &call.task);
+	until([&] { return __atomic_load_n(&call.done, __ATOMIC_ACQUIRE); });
+}
+
+void World::aside(const std::function<void()> &act)
+{
+	struct gantry_work work = {};
+	Op op(*this, control());
+
+	work.user = const_cast<std::function<void()> *>(&act);
+	work.run = [](struct gantry_work *work) {
+		(*static_cast<const std::function<void()> *>(work->user))();
+		return 0;
+	};
+	gantry_work(inst(), &work, op.get());
+	op.wait();
+}
+
+void World::dispatched()
+{
+	uint64_t first, end;
+
+	store_bounds(messages(), &first, &end);
+	until([&] { return store_dispatched(messages()) >= end; });
+}
+
+void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		act(*new World(root));
+		_exit(testing::Test::HasFailure() ? 1 : 0);
+	}
+	ASSERT_GT(child, 0);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+}
+
+Op::Op(World &world, gantry_loop *loop) : world_(world)
+{
+	op_.loop = loop;
+	op_.user = this;
+	op_.done = [](gantry_op *op) {
+		auto *self = static_cast<Op *>(op->user);
+		gk_kernel *kernel = op->loop->kernel;
+
+		if (self->then)
+			self->then();
+		__atomic_store_n(&self->done_, true, __ATOMIC_RELEASE);
+		gk_control_wake(kernel);
+	};
+}

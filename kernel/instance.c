@@ -85,10 +85,11 @@ static int has_ended(void *user)
 
 unsigned gk_inst_take_back(struct gantry_inst *inst)
 {
+	unsigned working = gk_pool_working(&inst->kernel->pool, inst);
 	unsigned listeners = gk_listeners_close(inst);
 	unsigned timers = gk_timers_stop(inst);
 	unsigned subscriptions = gk_bus_unsubscribe_all(inst);
-	int working = gk_pool_wait(&inst->kernel->pool, inst);
+	gk_pool_wait(&inst->kernel->pool, inst);
 	gk_control_until(inst->kernel, has_ended, inst, 0);
 	/* what had begun on a loop has ended when each has come round once */
 	gk_loops_each(inst->kernel, nothing, NULL);
@@ -96,8 +97,8 @@ unsigned gk_inst_take_back(struct gantry_inst *inst)
 		gantry_log(inst, DEBUG, "took back %u listeners, %u timers, %u subscriptions",
 			   listeners, timers, subscriptions);
 	if (working)
-		gantry_log(inst, ERROR, "stopped with work under way");
-	return listeners + timers + subscriptions + (working ? 1 : 0);
+		gantry_log(inst, ERROR, "stopped with %u pieces of work under way", working);
+	return listeners + timers + subscriptions + working;
 }
 
 void gk_inst_free(struct gantry_inst *inst)

@@ -78,14 +78,20 @@ int gantry_work(struct gantry_inst *inst, struct gantry_work *work, struct gantr
 	return GANTRY_PENDING;
 }
 
-int gk_pool_wait(struct gk_pool *pool, const struct gantry_inst *inst)
+unsigned gk_pool_working(struct gk_pool *pool, const struct gantry_inst *inst)
 {
 	pthread_mutex_lock(&pool->lock);
-	int some = inst->working > 0;
+	unsigned working = inst->working;
+	pthread_mutex_unlock(&pool->lock);
+	return working;
+}
+
+void gk_pool_wait(struct gk_pool *pool, const struct gantry_inst *inst)
+{
+	pthread_mutex_lock(&pool->lock);
 	while (inst->working > 0)
 		pthread_cond_wait(&pool->quiet, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
-	return some;
 }
 
 void gk_pool_open(struct gk_pool *pool, unsigned max)

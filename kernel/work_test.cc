@@ -95,6 +95,7 @@ TEST(Work, ThreadsStartWhenThereIsWorkAndNoMoreThanAllowed)
 	EXPECT_EQ(3u, gate.threads.size());
 }
 
+/* The subscription's end lets the work go: by then the instance is known to have some. */
 TEST(Work, TakingBackWaitsForWorkAndReportsIt)
 {
 	testing::internal::CaptureStderr();
@@ -111,14 +112,21 @@ TEST(Work, TakingBackWaitsForWorkAndReportsIt)
 		};
 		job.start(test, inst, test.control());
 		gate.wait_for(1);
-		std::thread opener([&] { gate.let_go(); });
-		gk_inst_take_back(inst);
+		gantry_subscription *subscription;
+		gantry_subscribe_spec spec = {};
+		spec.size = sizeof(spec);
+		spec.event = [](const gantry_event *, void *) { return 0; };
+		spec.end = [](void *user) { static_cast<struct gate *>(user)->let_go(); };
+		spec.user = &gate;
+		ASSERT_EQ(0, gantry_subscribe(inst, GANTRY_TOPIC_STAGE, 1, &spec, &subscription));
+		EXPECT_EQ(2u, gk_inst_take_back(inst));
 		EXPECT_TRUE(finished);
-		opener.join();
 		test.until([&] { return job.done.load(); });
 	}
 	std::string log = testing::internal::GetCapturedStderr();
-	EXPECT_NE(std::string::npos, log.find("storage-busy: stopped with work under way")) << log;
+	EXPECT_NE(std::string::npos,
+		  log.find("storage-busy: stopped with 1 pieces of work under way"))
+		<< log;
 }
 
 } // namespace

@@ -11,6 +11,10 @@
 #include "table/table.h"
 #include "topics.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct group_node { /* the group object's memory */
 	struct group group;
 	struct table_entry entry; /* guarded by the table's lock */
@@ -49,4 +53,7 @@ int group_read_json(struct group *group, struct json_value object);
 int groups_forbid_locked(struct groups *groups, struct gantry_str group, struct gantry_str topic,
 			 int64_t bits);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

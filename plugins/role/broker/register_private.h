@@ -13,6 +13,10 @@
 #include "remoting/client.h"
 #include "topics.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { REGISTER_CHANGED_MAX = 256, UNREGISTER_MS = 3000 };
 
 struct name_server {
@@ -63,4 +67,7 @@ void register_fully(struct name_server *server);
 /* After each request is done. */
 void register_done(struct name_server *server);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -10,6 +10,10 @@
 #include "table/table.h"
 #include "topics.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct topic_node { /* the topic object's memory */
 	struct topic topic;
 	struct table_entry entry; /* guarded by the table's lock */
@@ -52,4 +56,7 @@ void topics_version(struct topics *topics, struct data_version *ret);
 int topics_alter_attributes(const char *current, bool create, struct gantry_str change, char **ret,
 			    char *why, size_t why_size);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

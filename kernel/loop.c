@@ -9,10 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__has_feature) /* clang's way to say what gcc says with __SANITIZE_... */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GK_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GK_SANITIZED
+#endif
+
 enum {
 	ROUNDS_MAX = 16, /* of a drain, before sockets get their turn */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	STACK_BYTES = 1024 * 1024,
+#ifdef GK_SANITIZED
+	STACK_BYTES = 1024 * 1024, /* instrumented frames are larger */
 #else
 	STACK_BYTES = 256 * 1024,
 #endif

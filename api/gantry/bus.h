@@ -32,7 +32,8 @@ struct gantry_event {
 	const void *payload; /* the copy; valid during the call */
 	const void *live;    /* the publisher's own object; NULL when delivered asynchronously */
 	uint64_t sequence;   /* counts the topic's events from 1 */
-	uint32_t lost;       /* dropped from this subscription's full queue since the last one */
+	uint32_t lost;       /* dropped from this subscription's full queue since the last one;
+				the oldest are, the newest stay */
 	uint32_t reserved;
 };
 

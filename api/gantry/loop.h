@@ -59,7 +59,8 @@ struct gantry_listener;
 struct gantry_listen_spec {
 	uint32_t size;
 	int32_t backlog;
-	const char *host; /* an IP address; NULL or "" is every address */
+	const char *host; /* an IP address; NULL or "" is every address: one IPv6 socket, where an
+			     IPv4 peer shows as ::ffff:a.b.c.d */
 	uint32_t port;    /* 0: one that is free, see gantry_listener_port() */
 	uint32_t reserved;
 	void (*accepted)(struct gantry_listener *listener, struct gantry_loop *loop, int fd,

@@ -126,8 +126,9 @@ GANTRY_API const char *gantry_inst_name(const struct gantry_inst *inst);
 GANTRY_API const char *gantry_inst_role(const struct gantry_inst *inst);
 
 /* Finds a service among the instances of the same role: the vtable, and the instance to pass to
- * its calls. name NULL: the only one of that kind. NULL if there is none. From setup on the
- * answer never changes: resolve once and keep the pointer. Any thread. */
+ * its calls. name NULL: the only one of that kind. NULL if there is none, or if there are several
+ * (gantry_find_at). From setup on the answer never changes: resolve once and keep the pointer. Any
+ * thread. */
 GANTRY_API const void *gantry_find(const struct gantry_inst *inst, uint32_t kind, const char *name,
 				   struct gantry_inst **ret_peer);
 

@@ -25,6 +25,47 @@ void conn_release(struct connection *c)
 		free(c);
 }
 
+/* ---- memory that it costs */
+
+static void peer_text(const struct connection *c, char *to, size_t room)
+{
+	const struct gantry_address *peer = &c->session.peer;
+	char ip[INET6_ADDRSTRLEN] = "?";
+
+	if (peer->ip_size)
+		inet_ntop(peer->ip_size == 4 ? AF_INET : AF_INET6, peer->ip, ip, sizeof(ip));
+	snprintf(to, room, peer->ip_size == 16 ? "[%s]:%u" : "%s:%u", ip, peer->port);
+}
+
+bool conn_charge(struct connection *c, size_t bytes)
+{
+	struct front *front = c->lane->front;
+	char peer[INET6_ADDRSTRLEN + 16];
+
+	if (atomic_fetch_add(&front->buffered, (int64_t)bytes) + (int64_t)bytes <=
+	    front->conf->buffered_max)
+		return true;
+	conn_refund(c, bytes);
+	peer_text(c, peer, sizeof(peer));
+	gantry_log_limited(front->inst, &front->buffer_limit, WARNING,
+			   "%s: buffers are as large as they may be: its connection is closed",
+			   peer);
+	return false;
+}
+
+void conn_refund(struct connection *c, size_t bytes)
+{
+	atomic_fetch_sub(&c->lane->front->buffered, (int64_t)bytes);
+}
+
+static void drop_tail(struct connection *c)
+{
+	conn_refund(c, c->tail_room);
+	free(c->tail);
+	c->tail = NULL;
+	c->tail_room = 0;
+}
+
 /* ---- closed */
 
 static void handle_closed(uv_handle_t *handle)
@@ -35,8 +76,7 @@ static void handle_closed(uv_handle_t *handle)
 
 	if (GANTRY_HAS(front->role, gone))
 		front->role->gone(front->role_inst, &c->session);
-	free(c->tail);
-	c->tail = NULL;
+	drop_tail(c);
 	lane->handles--;
 	conn_release(c);
 	lane_report(lane);
@@ -58,16 +98,6 @@ void conn_close(struct connection *c)
 	}
 	asks_of_closed(c);
 	uv_close((uv_handle_t *)&c->tcp, handle_closed);
-}
-
-static void peer_text(const struct connection *c, char *to, size_t room)
-{
-	const struct gantry_address *peer = &c->session.peer;
-	char ip[INET6_ADDRSTRLEN] = "?";
-
-	if (peer->ip_size)
-		inet_ntop(peer->ip_size == 4 ? AF_INET : AF_INET6, peer->ip, ip, sizeof(ip));
-	snprintf(to, room, peer->ip_size == 16 ? "[%s]:%u" : "%s:%u", ip, peer->port);
 }
 
 void conn_malformed(struct connection *c, const char *why)
@@ -110,9 +140,13 @@ static bool tail_grow(struct connection *c, size_t least, size_t most)
 		room *= 2;
 	if (room > most)
 		room = most;
-	tail = realloc(c->tail, room);
-	if (!tail)
+	if (!conn_charge(c, room - c->tail_room))
 		return false;
+	tail = realloc(c->tail, room);
+	if (!tail) {
+		conn_refund(c, room - c->tail_room);
+		return false;
+	}
 	c->tail = tail;
 	c->tail_room = room;
 	return true;
@@ -143,9 +177,7 @@ static void provide_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 static void keep_tail(struct connection *c, const char *rest, size_t size)
 {
 	if (size == 0 && c->tail_room > TAIL_IN_PLACE) {
-		free(c->tail);
-		c->tail = NULL;
-		c->tail_room = 0;
+		drop_tail(c);
 	} else if (size > c->tail_room && !tail_grow(c, size, SIZE_MAX)) {
 		conn_close(c);
 		return;

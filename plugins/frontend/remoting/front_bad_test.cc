@@ -145,6 +145,32 @@ TEST_F(FrontBad, AnnouncedAndNeverSent)
 	EXPECT_TRUE(role.Wait([&] { return role.gone == 1; }));
 }
 
+// Connections share what may be kept of partial frames and of answers that are not read.
+TEST_F(FrontBad, BuffersHaveALimit)
+{
+	Start("maxBufferedBytes=2m\n");
+	Wire good = Connect(), deaf = Connect(4096);
+	std::string part = be32((8 << 20) - 4) + be32(2) + "{}" + std::string(3 << 20, 'x');
+
+	for (int round = 0; round < 3; round++) {
+		Wire large = Connect();
+
+		large.Send(part);
+		EXPECT_TRUE(large.Ends());
+		large.Close();
+		good.Send(Send(1));
+		EXPECT_EQ(good.Read().code, 0);
+	}
+	{
+		std::lock_guard<std::mutex> held(role.lock);
+		role.call_body.assign(6 << 20, 'c');
+	}
+	deaf.Send(Call(1, 1));
+	ASSERT_TRUE(role.Wait([&] { return role.gone == 4; }));
+	good.Send(Send(2));
+	EXPECT_EQ(good.Read().code, 0);
+}
+
 TEST_F(FrontBad, ResponsesThatNobodyAskedFor)
 {
 	Start();

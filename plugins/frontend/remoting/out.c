@@ -16,7 +16,7 @@ enum {
 struct unsent {
 	uv_write_t write;
 	struct connection *connection; /* held */
-	size_t size;
+	size_t size, charged;          /* bytes to be sent; bytes of memory */
 	char *heap;
 	struct gantry_slice *slices; /* behind bytes */
 	uint32_t slice_count;
@@ -85,6 +85,7 @@ static void written(uv_write_t *write, int status)
 	struct connection *c = unsent->connection;
 
 	c->queued -= unsent->size;
+	conn_refund(c, unsent->charged);
 	unsent_free(unsent);
 	if (!c->closed) {
 		if (status < 0) {
@@ -125,13 +126,15 @@ static void queue(struct connection *c, const char *head, size_t head_size,
 		  const struct out_body *body, size_t taken)
 {
 	size_t head_taken = taken < head_size ? taken : head_size, none = 0;
-	size_t left = head_size - head_taken;
-	struct unsent *unsent = keep(c, head + head_taken, left, body);
+	size_t left = head_size - head_taken, charged = left + body->heap_size;
+	bool may = conn_charge(c, charged);
+	struct unsent *unsent = may ? keep(c, head + head_taken, left, body) : NULL;
 	uv_buf_t *buffers = malloc((2 + body->slice_count) * sizeof(*buffers));
 	unsigned count;
 	int code = UV_ENOMEM;
 
 	if (unsent && buffers) {
+		unsent->charged = charged;
 		count = add_buffer(buffers, 0, unsent->bytes, left, &none);
 		count = add_body(buffers, count, 2 + body->slice_count, body, taken - head_taken);
 		unsent->size = head_size + body_size(body) - taken;
@@ -139,6 +142,8 @@ static void queue(struct connection *c, const char *head, size_t head_size,
 	}
 	free(buffers);
 	if (code) {
+		if (may)
+			conn_refund(c, charged);
 		out_body_drop(body);
 		free(unsent);
 		conn_close(c);

@@ -32,6 +32,11 @@ static const struct gantry_conf_item keys[] = {
 	KEY(INT, parked_max, "maxParkedRequests", .dflt = "200000", .min = 1, .max = 1 << 24,
 	    .unit = "requests",
 	    .help = "requests that wait (for messages, a disk, a slave); more are answered busy"),
+	KEY(SIZE, buffered_max, "maxBufferedBytes", .dflt = "1g", .min = 1024 * 1024,
+	    .max = INT64_C(1) << 40, .unit = "bytes",
+	    .help = "memory for partial frames and unsent answers of all connections; who needs "
+		    "more "
+		    "is disconnected"),
 	KEY(SIZE, frame_max, "maxFrameSize", .dflt = "16m", .min = 1024, .max = 1 << 30,
 	    .unit = "bytes", .help = "a longer frame closes its connection"),
 	KEY(SIZE, header_max, "maxHeaderSize", .dflt = "256k", .min = 1024, .max = 1 << 23,

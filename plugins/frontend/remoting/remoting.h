@@ -51,7 +51,7 @@ enum {
 
 struct front_conf {
 	int64_t port, port_offset, backlog, idle_s, connections_max, frame_max, header_max;
-	int64_t write_high, write_low, parked_max;
+	int64_t write_high, write_low, parked_max, buffered_max;
 	const char *host;
 	struct gantry_conf_list refused;
 };
@@ -82,10 +82,11 @@ struct front {
 	int32_t refused[REFUSED_MAX];
 	uint32_t refused_count;
 	_Atomic uint32_t connections; /* open now */
-	_Atomic uint32_t port;        /* 0: not listening yet */
+	_Atomic int64_t buffered; /* bytes of partial frames and of what sockets have not taken */
+	_Atomic uint32_t port;    /* 0: not listening yet */
 	_Atomic uint64_t last_id;
 	struct rest drained, stopped;
-	struct gantry_log_limit malformed_limit, accept_limit, tls_limit;
+	struct gantry_log_limit malformed_limit, accept_limit, tls_limit, buffer_limit;
 };
 
 /* The links of a list, and its head. */
@@ -155,6 +156,9 @@ struct parked {
 void conn_accepted(struct gantry_listener *listener, struct gantry_loop *loop, int fd, void *user);
 void conn_close(struct connection *c);
 void conn_malformed(struct connection *c, const char *why);
+/* Counts memory that a client makes us keep; false, with a log line: it may not be. */
+bool conn_charge(struct connection *c, size_t bytes);
+void conn_refund(struct connection *c, size_t bytes);
 void conn_touch(struct connection *c);  /* there was traffic */
 void conn_resume(struct connection *c); /* its write queue is short again */
 void conn_hold(struct connection *c);

@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "control_fixture.h"
+#include "../../../tests/support/broker_fixture.h"
 
 namespace
 {
@@ -300,8 +300,8 @@ TEST_F(Clients, ConsumersAreListedWithTheirSubscriptions)
 			return clients_consumers_json(broker_->clients, str_of("g"), text, size);
 		}),
 		R"({"connectionSet":[{"clientAddr":"10.0.0.0:4711","clientId":"client",)"
-		R"("language":"JAVA","version":513}],"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",)"
-		R"("consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+		R"("language":"JAVA","version":513}],)"
+		R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
 		R"("subscriptionTable":{"T":{"classFilterMode":false,"codeSet":[97,98],)"
 		R"("expressionType":"TAG","subString":"a || b","subVersion":9,)"
 		R"("tagsSet":["a","b"],"topic":"T"}}})");

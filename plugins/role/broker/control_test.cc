@@ -2,7 +2,7 @@
 /* Calls by code, as front-ends make them; modes; what is registered at name servers. */
 #include "call.h"
 
-#include "control_fixture.h"
+#include "../../../tests/support/broker_fixture.h"
 #include "register_private.h"
 
 namespace

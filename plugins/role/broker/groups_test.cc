@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "control_fixture.h"
+#include "../../../tests/support/broker_fixture.h"
 #include "json/json.h"
 
 namespace
@@ -91,7 +91,8 @@ TEST_F(Groups, ForbiddenTopicsSurviveAFile)
 {
 	WriteConfig(
 		"subscriptionGroup.json",
-		R"({"forbiddenTable":{"g":{"T":4,"U":1},"h":{"T":4}},"subscriptionGroupTable":{}})");
+		R"({"forbiddenTable":{"g":{"T":4,"U":1},"h":{"T":4}},)"
+		R"("subscriptionGroupTable":{}})");
 	ASSERT_EQ(groups_load(broker_->groups), 0);
 	EXPECT_TRUE(groups_forbids_read(broker_->groups, str_of("g"), str_of("T")));
 	EXPECT_FALSE(groups_forbids_read(broker_->groups, str_of("g"), str_of("U")));

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "control_fixture.h"
+#include "../../../tests/support/broker_fixture.h"
 
 namespace
 {

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "control_fixture.h"
+#include "../../../tests/support/broker_fixture.h"
 #include "topics_private.h"
 
 namespace

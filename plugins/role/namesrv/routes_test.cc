@@ -52,17 +52,18 @@ struct Session {
 	int held = 0, closed = 0;
 };
 
-class Routes : public ::testing::Test
+/* Tables without a kernel: nothing here needs one. */
+class Tables : public ::testing::Test
 {
       protected:
-	Routes()
+	Tables()
 	{
 		conf_.maxTopics = 1000;
 		conf_.maxBrokers = 100;
 		namesrv_.conf = &conf_;
 		EXPECT_EQ(ns_routes_new(&namesrv_, &routes_), 0);
 	}
-	~Routes() override
+	~Tables() override
 	{
 		ns_routes_free(routes_);
 		EXPECT_EQ(session_.held, 0);
@@ -110,6 +111,17 @@ class Routes : public ::testing::Test
 				     str_of(node.broker.c_str()), str_of(node.address.c_str()),
 				     node.id);
 	}
+	struct namesrv_conf conf_ = {};
+	struct namesrv namesrv_ = {};
+	struct ns_routes *routes_ = nullptr;
+	Session session_;
+	char *filter_servers_ = nullptr;
+	std::string master_, ha_;
+};
+
+class Routes : public Tables
+{
+      protected:
 	std::string Route(const char *topic, unsigned flags = NS_STRICT_JSON, const char *zone = "")
 	{
 		struct ns_route_query query = {};
@@ -138,12 +150,6 @@ class Routes : public ::testing::Test
 	}
 
 	const std::string none_ = strerror(ENOENT);
-	struct namesrv_conf conf_ = {};
-	struct namesrv namesrv_ = {};
-	struct ns_routes *routes_ = nullptr;
-	Session session_;
-	char *filter_servers_ = nullptr;
-	std::string master_, ha_;
 	char *text_ = nullptr;
 	size_t size_ = 0;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For tests of the broker's control side: a real kernel that runs a broker's tables, without store,
  * sender and puller; connections that write down what is pushed to them; a filter that counts. */
-#ifndef CONTROL_FIXTURE_H
-#define CONTROL_FIXTURE_H
+#ifndef TESTS_SUPPORT_BROKER_FIXTURE_H
+#define TESTS_SUPPORT_BROKER_FIXTURE_H
 
 #include <gantry/filter.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "../../../tests/support/kernel_fixture.h"
+#include "kernel_fixture.h"
 #include "broker.h"
 #include "call/fields.h"
 #include "clients.h"

@@ -301,7 +301,8 @@ TEST_F(Clients, ConsumersAreListedWithTheirSubscriptions)
 		}),
 		R"({"connectionSet":[{"clientAddr":"10.0.0.0:4711","clientId":"client",)"
 		R"("language":"JAVA","version":513}],)"
-		R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+		R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",)"
+		R"("consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
 		R"("subscriptionTable":{"T":{"classFilterMode":false,"codeSet":[97,98],)"
 		R"("expressionType":"TAG","subString":"a || b","subVersion":9,)"
 		R"("tagsSet":["a","b"],"topic":"T"}}})");

@@ -20,6 +20,7 @@ enum {
 	BIG_FIRST = 1024 * 1024,     /* prepared ahead of a writer that has not written */
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
 	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
+	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
 };
 
 struct segment {
@@ -28,11 +29,13 @@ struct segment {
 	uint32_t directory;     /* index of the one it is in */
 	int fd;                 /* set with map, under map_lock; -1 until then */
 	_Atomic(uint8_t *) map; /* NULL until somebody needs it */
+	_Atomic uint32_t *seen; /* set before map; for each BIG_LOOK, when it was seen resident */
 	/* lock */
 	bool listed;        /* in the table; one that is not goes with its last user */
 	bool unsynced_name; /* its directory must be synced */
 	uint32_t users;
-	uint64_t leased_to; /* no slice reaches beyond; 0 when there are no users */
+	uint32_t slices;    /* those of the users that show its bytes */
+	uint64_t leased_to; /* no slice reaches beyond; 0 when there are none */
 };
 
 struct directory {
@@ -84,10 +87,11 @@ void big_job_ran(struct big_log *log);
 void big_job_done(struct big_log *log);
 
 /* ---- segment.c */
-/* The segment that holds at, in use until segment_put; NULL if there is none. leased_to: how far
- * the user's slice reaches, 0 for none. */
+/* The segment that holds at; NULL if there is none. In use until segment_put, or, if it is shown as
+ * far as leased_to, which is not 0, until segment_unlease: any thread, they never block. */
 struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to);
-void segment_put(struct segment *segment);  /* any thread; never blocks */
+void segment_put(struct segment *segment);
+void segment_unlease(struct segment *segment);
 void segment_free(struct segment *segment); /* nobody can reach it; may block */
 int segment_map(struct segment *segment);   /* opens and maps it; may block */
 int segment_list(struct big_log *log, uint64_t start, uint32_t directory); /* one that exists */

@@ -6,6 +6,7 @@
 #include <gantry/op.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -38,45 +39,83 @@ static bool resident(const uint8_t *from, uint64_t size)
 	return true;
 }
 
+/* Seconds, never 0. */
+static uint32_t clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint32_t)now.tv_sec + 1;
+}
+
+/* Whether the BIG_LOOK bytes number i are all resident. To look is a system call, so what it found
+ * counts for a second or two: pages that are read do not leave sooner unless memory is very short,
+ * and then a slice costs a page fault. */
+static bool seen(struct segment *segment, const uint8_t *map, uint64_t i, uint32_t now)
+{
+	uint64_t size = segment->log->segment_bytes - i * BIG_LOOK;
+
+	if (now - atomic_load_explicit(&segment->seen[i], memory_order_relaxed) <= 1)
+		return true;
+	if (!resident(map + i * BIG_LOOK, smaller(size, BIG_LOOK)))
+		return false;
+	atomic_store_explicit(&segment->seen[i], now, memory_order_relaxed);
+	return true;
+}
+
 static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
 {
 	struct big_log *log = segment->log;
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_acquire);
 	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
+	uint64_t from = at - segment->start;
+	uint32_t now = clock_s();
 
 	if (!map)
 		return false;
 	if (at >= atomic_load_explicit(&log->own_from, memory_order_relaxed) &&
 	    end - at <= log->hot_bytes)
 		return true;
-	return resident(map + (at - segment->start), size);
+	for (uint64_t i = from / BIG_LOOK; i * BIG_LOOK < from + size; ++i) {
+		if (!seen(segment, map, i, now))
+			return resident(map + from, size);
+	}
+	return true;
 }
 
 /* ---- cold */
 
-/* Reads a run of pages; no page fault of ours is behind it, so an error is a return code. */
-static int fetch(struct segment *segment, uint64_t at, uint64_t size)
+/* Reads pages; no page fault of ours is behind it, so an error is a return code. */
+static int fetch_pages(struct segment *segment, uint64_t from, uint64_t to)
 {
-	uint64_t limit = segment->log->segment_bytes, from = at - segment->start, to;
-	int rc = segment_map(segment);
-
-	if (rc < 0)
-		return rc;
-	if (size < segment->log->cold_bytes)
-		size = segment->log->cold_bytes;
-	to = smaller(from + size, limit);
-	from = from / FILES_PAGE * FILES_PAGE;
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
+	uint8_t page[FILES_PAGE];
+	int rc = 0;
+
+	from = from / FILES_PAGE * FILES_PAGE;
 	madvise(map + from, to - from, MADV_WILLNEED);
 	if (madvise(map + from, to - from, MADV_POPULATE_READ) == 0)
 		return 0;
 	if (errno != EINVAL)
 		return -EIO;
 	/* Linux before 5.14: reading the file brings the pages in, or an error. */
-	uint8_t page[FILES_PAGE];
 	for (; from < to && rc == 0; from += FILES_PAGE)
-		rc = files_read(segment->fd, from, page, FILES_PAGE) < 0 ? -EIO : 0;
+		rc = files_read(segment->fd, from, page, FILES_PAGE) <= 0 ? -EIO : 0;
 	return rc;
+}
+
+/* A run that is longer than what was asked for; if that fails, just what was asked for. */
+static int fetch(struct segment *segment, uint64_t at, uint64_t size)
+{
+	uint64_t cold = segment->log->cold_bytes, from = at - segment->start;
+	int rc = segment_map(segment);
+
+	if (rc < 0)
+		return rc;
+	if (size < cold &&
+	    fetch_pages(segment, from, smaller(from + cold, segment->log->segment_bytes)) == 0)
+		return 0;
+	return fetch_pages(segment, from, from + size);
 }
 
 static void cold_run(struct job *job)
@@ -84,7 +123,7 @@ static void cold_run(struct job *job)
 	struct cold *cold = (struct cold *)job;
 	int rc = fetch(cold->segment, cold->at, cold->size);
 
-	segment_put(cold->segment);
+	segment_unlease(cold->segment);
 	gantry_op_finish(cold->asker, rc < 0 ? -EIO : 0, 0);
 	big_job_ran(job->user);
 }
@@ -100,7 +139,7 @@ static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct
 	struct cold *cold = asker ? calloc(1, sizeof(*cold)) : NULL;
 
 	if (!cold) {
-		segment_put(segment);
+		segment_unlease(segment);
 		return asker ? -ENOMEM : -EAGAIN;
 	}
 	cold->asker = asker;
@@ -116,7 +155,7 @@ static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct
 
 static void slice_release(struct gantry_slice *slice)
 {
-	segment_put(slice->lease);
+	segment_unlease(slice->lease);
 }
 
 int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,

@@ -25,6 +25,7 @@ void segment_free(struct segment *segment)
 		munmap(map, segment->log->segment_bytes);
 	if (segment->fd >= 0)
 		close(segment->fd);
+	free((void *)segment->seen);
 	free(segment);
 }
 
@@ -69,6 +70,7 @@ struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to
 		segment = NULL;
 	if (segment) {
 		++segment->users;
+		segment->slices += leased_to != 0;
 		if (segment->leased_to < leased_to)
 			segment->leased_to = leased_to;
 	}
@@ -76,20 +78,29 @@ struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to
 	return segment;
 }
 
-void segment_put(struct segment *segment)
+static void put(struct segment *segment, bool slice)
 {
 	struct big_log *log = segment->log;
-	bool gone = false;
 
 	pthread_mutex_lock(&log->lock);
-	if (--segment->users == 0) {
+	if (slice && --segment->slices == 0) {
 		segment->leased_to = 0;
-		gone = !segment->listed;
 		pthread_cond_broadcast(&log->changed);
 	}
+	bool gone = --segment->users == 0 && !segment->listed;
 	pthread_mutex_unlock(&log->lock);
 	if (gone)
 		segment_bury(segment);
+}
+
+void segment_put(struct segment *segment)
+{
+	put(segment, false);
+}
+
+void segment_unlease(struct segment *segment)
+{
+	put(segment, true);
 }
 
 static int open_file(struct big_log *log, struct segment *segment, int flags)
@@ -113,6 +124,10 @@ static int map_locked(struct segment *segment)
 			return fd;
 		segment->fd = fd;
 	}
+	if (!segment->seen)
+		segment->seen = calloc(log->segment_bytes / BIG_LOOK + 1, sizeof(*segment->seen));
+	if (!segment->seen)
+		return -ENOMEM;
 	void *map = mmap(NULL, log->segment_bytes, read_only ? PROT_READ : PROT_READ | PROT_WRITE,
 			 MAP_SHARED, segment->fd, 0);
 	if (map == MAP_FAILED)

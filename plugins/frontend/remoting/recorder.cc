@@ -121,9 +121,10 @@ void Recorder::Answer(gantry_pull *pull)
 	snprintf(pull->remark, sizeof(pull->remark), "%s", pull_code ? "other" : "FOUND");
 	if (pull_code)
 		return;
-	slices_.assign(slice_count, {bytes_.data(), slice_size, 0, nullptr, Release});
+	slices_.emplace_back(slice_count,
+			     gantry_slice{bytes_.data(), slice_size, 0, nullptr, Release});
 	leases += int(slice_count);
-	pull->slices = slices_.data();
+	pull->slices = slices_.back().data();
 	pull->slice_count = slice_count;
 }
 
@@ -142,7 +143,6 @@ int Recorder::Pull(gantry_inst *, gantry_pull *p, gantry_op *op)
 		r->held_pulls_.push_back({p, op});
 		return GANTRY_PENDING;
 	}
-	// Answered pulls share one array, which is the role's until the call returns.
 	r->Answer(p);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -105,8 +106,8 @@ class Recorder
 	std::vector<HeldCall> held_calls_;
 	std::vector<uint64_t> offsets_;
 	std::vector<uint8_t> bytes_;
-	std::vector<gantry_slice> slices_;
-	std::vector<std::string> kept_; // bodies that held calls borrowed
+	std::deque<std::vector<gantry_slice>> slices_; // of each answered pull
+	std::vector<std::string> kept_;                // bodies that held calls borrowed
 };
 
 #endif

@@ -202,7 +202,7 @@ TEST_F(Send, ReplacesItsOwnPropertiesAndKeepsTheRest)
 	record = stored(sent.offsets.at(0));
 	EXPECT_EQ(std::string(record.properties.at, record.properties.size),
 		  "a\1"
-		  "1\2b\1"
+		  "1\2WAIT\1true\2b\1"
 		  "2\2c\1"
 		  "3\2UNIQ_KEY\1U\2d\1"
 		  "4\2MSG_REGION\1DefaultRegion\2"

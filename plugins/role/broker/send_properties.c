@@ -50,10 +50,10 @@ static enum fate note(struct send_context *context, const struct message_propert
 
 	switch (key.size) {
 	case sizeof(MESSAGE_WAIT) - 1:
-		if (!IS(key, MESSAGE_WAIT))
-			return KEEP;
-		context->no_wait = !is_true(value);
-		return LEAVE_OUT;
+		/* it stays in the message: 5.3.3 took it out, the running 5.5.0 does not */
+		if (IS(key, MESSAGE_WAIT))
+			context->no_wait = !is_true(value);
+		return KEEP;
 	case sizeof(MESSAGE_DELAY) - 1:
 		return IS(key, MESSAGE_DELAY) ? note_delay(context, value) : KEEP;
 	case sizeof(MESSAGE_POP_CK) - 1:
@@ -158,10 +158,15 @@ int send_check_transaction(struct send_call *call, struct send_context *context)
 
 int send_check_body(struct send_call *call, struct send_context *context)
 {
-	if (!context->send->body.size ||
-	    (int64_t)context->send->body.size > call->sender->broker->conf->maxMessageSize)
-		return send_refuse_illegal(call, context);
-	return 0;
+	const struct gantry_send *send = context->send;
+
+	if (send->body.size &&
+	    (int64_t)send->body.size <= call->sender->broker->conf->maxMessageSize)
+		return 0;
+	/* too large a batch is an exception inside the Java broker, not an illegal message */
+	if (send->body.size && send->flags & GANTRY_SEND_BATCH)
+		return send_refuse(context, GANTRY_SYSTEM_ERROR, "message body size exceeded");
+	return send_refuse_illegal(call, context);
 }
 
 /* Only a topic whose queues are of type BatchCQ takes several messages in one record. */

@@ -161,7 +161,8 @@ TEST_F(Routes, ARouteLooksLikeJavas)
 		Route("T"),
 		R"({"brokerDatas":[{"brokerAddrs":{"0":"1:1"},"brokerName":"a","cluster":"C",)"
 		R"("enableActingMaster":false}],"filterServerTable":{},)"
-		R"("queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]})");
+		R"("queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,)"
+		R"("topicSysFlag":0,"writeQueueNums":4}]})");
 	EXPECT_EQ(Route("T", 0).substr(0, 41), R"({"brokerDatas":[{"brokerAddrs":{0:"1:1"},)");
 	EXPECT_EQ(Route("V"), none_);
 }

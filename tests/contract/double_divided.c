@@ -183,7 +183,7 @@ static int setup(struct gantry_inst *inst)
 		.format = &door_plain,
 		.replicated = GANTRY_APPENDED,
 		.visible = GANTRY_APPENDED,
-		.flush_every_ms = 500,
+		.flush_every_ms = 20,
 	};
 	struct door_rules framed = plain;
 	int rc;

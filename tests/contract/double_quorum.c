@@ -56,7 +56,7 @@ static int setup(struct gantry_inst *inst)
 		.replicated = DOOR_BY_HAND,
 		.visible = GANTRY_REPLICATED,
 		.replica_wait_ms = 2500,
-		.flush_every_ms = 500,
+		.flush_every_ms = 20,
 	};
 
 	quorum->format = door_framed;

@@ -54,7 +54,7 @@ static const struct gantry_service offers[] = {
 static const struct gantry_conf_item keys[] = {
 	GANTRY_KEY(DURATION, struct conf, flush_wait_ms, "flushWait", .dflt = "0"),
 	GANTRY_KEY(DURATION, struct conf, replica_wait_ms, "replicaWait", .dflt = "0"),
-	GANTRY_KEY(DURATION, struct conf, flush_every_ms, "flushEvery", .dflt = "500"),
+	GANTRY_KEY(DURATION, struct conf, flush_every_ms, "flushEvery", .dflt = "20"),
 	{0},
 };
 

@@ -6,7 +6,7 @@
 class Async : public ModeTest
 {
       protected:
-	Async() : world(sections(engine(), "replication-async"))
+	Async() : world(sections(engine(), "replication-async", "flushIntervalCommitLog = 20\n"))
 	{
 	}
 	World world;
@@ -278,7 +278,8 @@ WITH_A_SCRIPT(SyncFlushScript);
 
 TEST_P(SyncFlush, VisibleIsDurable)
 {
-	World world(sections(engine(), "replication-async", "flushDiskType = SYNC_FLUSH\n"));
+	World world(sections(engine(), "replication-async",
+			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 
 	ASSERT_EQ(client.attach(folder.path()), 0);
@@ -304,7 +305,8 @@ TEST_P(SyncFlush, VisibleIsDurable)
 
 TEST_P(SyncFlushScript, ManyShareOneSync)
 {
-	World world(sections(engine(), "replication-async", "flushDiskType = SYNC_FLUSH\n"));
+	World world(sections(engine(), "replication-async",
+			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 	std::vector<Sent *> sent;
 
@@ -323,7 +325,8 @@ TEST_P(SyncFlushScript, ManyShareOneSync)
 
 TEST_P(SyncFlushScript, AFailedSyncFencesForGood)
 {
-	World world(sections(engine(), "replication-async", "flushDiskType = SYNC_FLUSH\n"));
+	World world(sections(engine(), "replication-async",
+			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 	Op durable(world);
 

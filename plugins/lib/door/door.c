@@ -252,9 +252,9 @@ int door_propose(struct door *door, struct gantry_batch *batch, struct gantry_op
 		door_publish(door, GANTRY_APPENDED, end);
 	if (rc < 0)
 		return rc;
-	if (!waits || wait == 0 || !op)
-		return 0;
-	rc = door_park(door, wait, op);
+	if (waits && wait && op)
+		rc = door_park(door, wait, op);
+	/* Also if nobody waits: it is not visible before. */
 	if (door->rules.flush_wait_ms)
 		door_flush_ask(door);
 	return rc;

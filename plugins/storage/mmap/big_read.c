@@ -69,13 +69,13 @@ static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_acquire);
 	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
 	uint64_t from = at - segment->start;
-	uint32_t now = clock_s();
 
 	if (!map)
 		return false;
 	if (at >= atomic_load_explicit(&log->own_from, memory_order_relaxed) &&
 	    end - at <= log->hot_bytes)
 		return true;
+	uint32_t now = clock_s();
 	for (uint64_t i = from / BIG_LOOK; i * BIG_LOOK < from + size; ++i) {
 		if (!seen(segment, map, i, now))
 			return resident(map + from, size);

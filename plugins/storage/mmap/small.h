@@ -26,6 +26,12 @@ struct small_log {
 	bool listed;
 	bool unsynced_names;
 	bool syncing; /* cut, reset, expire and close wait until it is not */
+
+	/* the syncing worker's */
+	struct small_log *batch;  /* the next one of this round */
+	struct gantry_op *asking; /* asks that this round answers */
+	uint64_t upto;            /* the end when it began */
+	bool synced;
 };
 
 int small_open(struct gantry_inst *inst, const struct gantry_shape *shape, struct gantry_log **ret);

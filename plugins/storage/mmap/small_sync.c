@@ -3,7 +3,8 @@
 #include "small.h"
 
 #include <errno.h>
-#include <gantry/plugin.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct small_syncs *syncs_of(const struct small_log *log)
@@ -29,60 +30,41 @@ int small_sync_now(struct small_log *log, uint64_t from, uint64_t to)
 	struct small_syncs *syncs = syncs_of(log);
 	int rc = 0;
 
-	if (from < atomic_load(&log->first))
-		from = atomic_load(&log->first);
+	pthread_mutex_lock(&syncs->lock);
+	bool names = log->unsynced_names;
+	log->unsynced_names = false;
+	pthread_mutex_unlock(&syncs->lock);
 	for (uint64_t at = small_start(log, from); at < to && rc == 0; at += log->segment_bytes) {
 		struct descriptor file;
 
 		rc = small_file(log, at, false, &file);
-		if (rc == -ENOENT && at < atomic_load(&log->first)) { /* expired meanwhile */
-			rc = 0;
-			continue;
-		}
 		if (rc < 0)
 			break;
 		rc = fdatasync(file.fd) ? -errno : 0;
 		descriptors_put(mmap_engine(log->base.inst)->descriptors, &file);
 	}
-	pthread_mutex_lock(&syncs->lock);
-	bool names = rc == 0 && log->unsynced_names;
-	if (names)
-		log->unsynced_names = false;
-	pthread_mutex_unlock(&syncs->lock);
-	return names ? files_sync_directory_at(log->directory) : rc;
+	return rc == 0 && names ? files_sync_directory_at(log->directory) : rc;
 }
 
-static int sync_round(struct small_log *log)
+/* The logs that have asks, as a round; how many. */
+static unsigned take_round(struct small_syncs *syncs, struct small_log **ret)
 {
-	uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire);
-	int rc;
+	struct small_log **link = ret;
+	unsigned count = 0;
 
-	if (atomic_load(&log->fenced))
-		return -EIO;
-	rc = small_sync_now(log, atomic_load(&log->durable), end);
-	if (rc == 0)
-		atomic_store(&log->durable, end);
-	else
-		small_fence(log, "cannot sync", rc);
-	return rc;
-}
-
-/* The next log to sync, with its asks. */
-static struct small_log *next_log(struct small_syncs *syncs, struct gantry_op **ret_asks)
-{
 	pthread_mutex_lock(&syncs->lock);
-	struct small_log *log = syncs->first;
-	if (log) {
-		syncs->first = log->next;
-		if (!syncs->first)
-			syncs->last = &syncs->first;
+	for (struct small_log *log = syncs->first; log; log = log->next, ++count) {
 		log->listed = false;
-		log->syncing = true;
-		*ret_asks = log->asks;
+		log->asking = log->asks;
 		log->asks = NULL;
+		*link = log;
+		link = &log->batch;
 	}
+	*link = NULL;
+	syncs->first = NULL;
+	syncs->last = &syncs->first;
 	pthread_mutex_unlock(&syncs->lock);
-	return log;
+	return count;
 }
 
 void small_sync_resume(struct small_log *log)
@@ -106,29 +88,96 @@ void small_sync_pause(struct small_log *log)
 	pthread_mutex_unlock(&syncs->lock);
 }
 
-static void answer(struct gantry_op *asks, int status, uint64_t durable)
+static int sync_one(struct small_log *log)
 {
-	while (asks) {
-		struct gantry_op *op = asks;
+	int rc;
 
-		asks = op->next;
-		gantry_op_finish(op, status, durable);
+	if (atomic_load(&log->fenced))
+		return -EIO;
+	rc = log->synced ? 0 : small_sync_now(log, atomic_load(&log->durable), log->upto);
+	if (rc == 0)
+		atomic_store(&log->durable, log->upto);
+	else
+		small_fence(log, "cannot sync", rc);
+	return rc;
+}
+
+/* Syncs a log of the round and answers. It may be closed as soon as its last op is finished. */
+static void end_round(struct small_log *log)
+{
+	struct gantry_op *asking = log->asking;
+	int rc = sync_one(log);
+	uint64_t durable = atomic_load(&log->durable);
+
+	small_sync_resume(log);
+	while (asking) {
+		struct gantry_op *op = asking;
+
+		asking = op->next;
+		gantry_op_finish(op, rc < 0 ? -EIO : 0, durable);
 	}
+}
+
+/* For those that are synced together: whether their directories must be synced. */
+static void set_names(struct small_syncs *syncs, struct small_log *round, bool unsynced)
+{
+	pthread_mutex_lock(&syncs->lock);
+	for (struct small_log *log = round; log; log = log->batch) {
+		if (log->synced)
+			log->unsynced_names = unsynced;
+	}
+	pthread_mutex_unlock(&syncs->lock);
+}
+
+static dev_t device_of(const struct small_log *log)
+{
+	struct stat st;
+
+	return stat(log->directory, &st) ? 0 : st.st_dev;
+}
+
+/* Syncs all of them that are on the first one's file system with one call: each fdatasync would
+ * cost a flush of the disk. If it fails, they are synced one by one, to see whose error it is. */
+static void sync_together(struct small_syncs *syncs, struct small_log *round)
+{
+	int fd = open(round->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dev_t device = device_of(round);
+
+	if (fd < 0)
+		return;
+	for (struct small_log *log = round; log; log = log->batch)
+		log->synced = device_of(log) == device;
+	/* Before, so that a name which is made meanwhile is noted. */
+	set_names(syncs, round, false);
+	if (syncfs(fd)) {
+		set_names(syncs, round, true);
+		for (struct small_log *log = round; log; log = log->batch)
+			log->synced = false;
+	}
+	close(fd);
 }
 
 static void syncs_run(struct job *job)
 {
+	enum { MANY = 32 };
 	struct small_syncs *syncs = &mmap_engine(job->user)->syncs;
-	struct gantry_op *asks;
-	struct small_log *log;
+	struct small_log *round;
+	unsigned count;
 
-	while ((log = next_log(syncs, &asks))) {
-		int rc = sync_round(log);
-		uint64_t durable = atomic_load(&log->durable);
+	while ((count = take_round(syncs, &round))) {
+		for (struct small_log *log = round; log; log = log->batch) {
+			small_sync_pause(log);
+			log->synced = false;
+			log->upto = atomic_load_explicit(&log->end, memory_order_acquire);
+		}
+		if (count >= MANY)
+			sync_together(syncs, round);
+		while (round) {
+			struct small_log *log = round;
 
-		/* The log may be closed as soon as its last op is finished. */
-		small_sync_resume(log);
-		answer(asks, rc < 0 ? -EIO : 0, durable);
+			round = log->batch;
+			end_round(log);
+		}
 	}
 }
 

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What storage-mmap promises beyond the contract: preparing, cold reads, leases, descriptors,
+ * areas, and that its parts stand each other when they run at the same time. */
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <fcntl.h>
+#include <filesystem>
+#include <gantry/loop.h>
+#include <mutex>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+#include "log_fixture.h"
+
+namespace fs = std::filesystem;
+
+static constexpr uint64_t MIB = 1024 * 1024;
+
+class Mmap : public testing::Test
+{
+      protected:
+	explicit Mmap(const std::string &keys = "", unsigned workers = 4)
+	    : world("[plugin storage-mmap]\n" + keys, 2, workers), log(world, "storage-mmap")
+	{
+		shape.directories = {folder / "commitlog"};
+		shape.segment_bytes = 256 * MIB;
+	}
+
+	std::string file(uint64_t start)
+	{
+		return folder / "commitlog/" + name_of(start);
+	}
+	/* Bytes on the disk, of all files. */
+	uint64_t allocated()
+	{
+		uint64_t bytes = 0;
+		struct stat st;
+
+		for (auto &name : names_in(folder / "commitlog")) {
+			if (stat((folder / ("commitlog/" + name)).c_str(), &st) == 0)
+				bytes += static_cast<uint64_t>(st.st_blocks) * 512;
+		}
+		return bytes;
+	}
+
+	Folder folder;
+	World world;
+	Log log;
+	Shape shape;
+};
+
+/* Work for a worker, and whether it has ended. */
+struct Work {
+	Work(World &world, gantry_inst *inst, std::function<int()> what)
+	    : op(world), what(std::move(what))
+	{
+		work.run = [](struct gantry_work *work) {
+			return static_cast<Work *>(work->user)->what();
+		};
+		work.user = this;
+		gantry_work(inst, &work, op.get());
+	}
+	Op op;
+	std::function<int()> what;
+	struct gantry_work work = {};
+};
+
+/* ---- preparing */
+
+TEST_F(Mmap, StartingWritesOneMebibyte)
+{
+	gantry_window window;
+
+	ASSERT_EQ(log.open(shape), 0);
+	EXPECT_EQ(allocated(), 0u);
+	ASSERT_EQ(log.ops->window(log.log, 100, &window), 0);
+	EXPECT_TRUE(world.until([&] { return allocated() >= MIB; }));
+	/* Closing waits for the worker: nothing more comes. */
+	ASSERT_EQ(log.write("text"), 0);
+	log.close();
+	EXPECT_LE(allocated(), MIB + 64 * 1024);
+	EXPECT_EQ(fs::file_size(file(0)), 256 * MIB);
+}
+
+TEST_F(Mmap, RoomGrowsWithWhatIsWritten)
+{
+	ASSERT_EQ(log.open(shape), 0);
+	for (int i = 0; i < 20; ++i)
+		ASSERT_EQ(log.write(pattern(log.end(), MIB)), 0);
+	EXPECT_TRUE(world.until([&] {
+		gantry_window window;
+		return log.ops->window(log.log, 1, &window) == 0 && window.usable > 40 * MIB;
+	}));
+	EXPECT_TRUE(log.all(19 * MIB) == pattern(19 * MIB, MIB));
+	log.close();
+	EXPECT_LE(allocated(), 20 * MIB + 65 * MIB);
+}
+
+TEST_F(Mmap, TheNextSegmentIsPreparedAhead)
+{
+	shape.segment_bytes = 2 * MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write(pattern(0, MIB + MIB / 2)), 0);
+	EXPECT_TRUE(world.until([&] {
+		gantry_window window;
+		return log.ops->window(log.log, 1, &window) == 0 && fs::exists(file(2 * MIB));
+	}));
+	EXPECT_EQ(log.end(), MIB + MIB / 2) << "what was prepared is not the log's";
+	log.close();
+	EXPECT_EQ(names_in(folder / "commitlog"), (std::vector<std::string>{name_of(0)}))
+		<< "and goes when it was not needed";
+}
+
+class MmapOneWorker : public Mmap
+{
+      protected:
+	MmapOneWorker() : Mmap("", 1)
+	{
+	}
+};
+
+TEST_F(MmapOneWorker, AWorkerThatIsLateStopsNobody)
+{
+	std::mutex lock;
+	std::condition_variable go;
+	bool gone = false;
+
+	ASSERT_EQ(log.open(shape), 0);
+	Work block(world, log.inst, [&] {
+		std::unique_lock<std::mutex> hold(lock);
+		go.wait(hold, [&] { return gone; });
+		return 0;
+	});
+	for (int i = 0; i < 10; ++i)
+		ASSERT_EQ(log.write(pattern(log.end(), MIB)), 0);
+	EXPECT_LE(allocated(), 11 * MIB) << "in small steps";
+	{
+		std::lock_guard<std::mutex> hold(lock);
+		gone = true;
+	}
+	go.notify_one();
+	EXPECT_EQ(block.op.finish(1), 0);
+	EXPECT_TRUE(log.all(0) == pattern(0, 10 * MIB));
+}
+
+TEST_F(Mmap, AnOldFileIsZeroedAheadOfTheWriter)
+{
+	/* A segment that another process filled and that recovery found to end early. */
+	shape.segment_bytes = 4 * MIB;
+	make_file(file(0), pattern(0, 4 * MIB), 4 * MIB);
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.ops->cut(log.log, 5000), 0);
+	EXPECT_TRUE(file_text(file(0)) == pattern(0, 5000) + std::string(4 * MIB - 5000, 0));
+	EXPECT_LE(allocated(), 64 * 1024u) << "its blocks are given back";
+	ASSERT_EQ(log.write(pattern(5000, 3 * MIB)), 0);
+	EXPECT_TRUE(log.all(0) == pattern(0, 5000 + 3 * MIB));
+}
+
+/* ---- reading */
+
+class MmapCold : public Mmap
+{
+      protected:
+	MmapCold()
+	{
+		shape.segment_bytes = MIB;
+		EXPECT_EQ(log.open(shape), 0);
+		EXPECT_EQ(log.write(pattern(0, 6 * MIB)), 0);
+		log.close();
+		forget();
+		EXPECT_EQ(log.open(shape), 0);
+	}
+	/* Makes the kernel drop what it has of the files in memory, where it can. */
+	void forget()
+	{
+		for (auto &name : names_in(folder / "commitlog")) {
+			int fd = open((folder / ("commitlog/" + name)).c_str(), O_RDONLY);
+
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			::close(fd);
+		}
+	}
+};
+
+TEST_F(MmapCold, AColdReadIsPendingAndThenHot)
+{
+	gantry_slice slice;
+	Op op(world);
+
+	EXPECT_EQ(log.ops->read(log.log, MIB + 10, 1000, &slice, nullptr), -EAGAIN);
+	int rc = log.ops->read(log.log, MIB + 10, 1000, &slice, op.get());
+	ASSERT_EQ(rc, GANTRY_PENDING);
+	ASSERT_EQ(op.finish(rc), 0);
+	ASSERT_EQ(log.ops->read(log.log, MIB + 10, 1000, &slice, nullptr), 0);
+	gantry_slice_release(&slice);
+	/* The run that was read is longer than what was asked for. */
+	EXPECT_EQ(log.ops->read(log.log, MIB + 100 * 1024, 1000, &slice, nullptr), 0);
+	gantry_slice_release(&slice);
+	EXPECT_TRUE(log.all(0) == pattern(0, 6 * MIB));
+}
+
+TEST_F(MmapCold, ASegmentThatCannotBeReadIsAlone)
+{
+	gantry_slice slice;
+
+	ASSERT_EQ(truncate(file(2 * MIB).c_str(), 4096), 0);
+	EXPECT_EQ(log.read(2 * MIB + 8192, 1000, &slice), -EIO);
+	EXPECT_TRUE(log.text(2 * MIB, 4096) == pattern(2 * MIB, 4096));
+	EXPECT_TRUE(log.text(3 * MIB, MIB) == pattern(3 * MIB, MIB));
+	fs::remove(file(MIB));
+	EXPECT_EQ(log.read(MIB, 1000, &slice), -EIO);
+	EXPECT_TRUE(log.text(3 * MIB, MIB) == pattern(3 * MIB, MIB));
+	ASSERT_EQ(log.ops->cut(log.log, 5 * MIB + 10), 0);
+	EXPECT_EQ(log.write("text"), 0) << "writing goes on";
+}
+
+TEST_F(MmapCold, AHotCopySaysWhenItWouldWait)
+{
+	char text[100];
+
+	EXPECT_EQ(log.ops->copy_hot(log.log, MIB, text, 100), -EAGAIN);
+	EXPECT_EQ(log.ops->copy(log.log, MIB, text, 100), 100);
+	EXPECT_EQ(log.ops->copy_hot(log.log, MIB, text, 100), 100);
+	EXPECT_EQ(std::string(text, 100), pattern(MIB, 100));
+}
+
+TEST_F(Mmap, ACutWaitsForTheSlicesOfWhatItDrops)
+{
+	gantry_slice below, above;
+
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write(pattern(0, 20000)), 0);
+	ASSERT_EQ(log.read(0, 10000, &below), 0);
+	EXPECT_EQ(log.ops->cut(log.log, 15000), 0) << "nobody reads that";
+	ASSERT_EQ(log.read(9000, 6000, &above), 0);
+	Work cut(world, log.inst, [&] { return log.ops->cut(log.log, 10000); });
+	EXPECT_TRUE(world.until([&] { return log.end() == 10000; }));
+	EXPECT_FALSE(cut.op.done());
+	EXPECT_EQ(std::string(reinterpret_cast<const char *>(above.bytes), above.size),
+		  pattern(9000, 6000));
+	gantry_slice_release(&below);
+	gantry_slice_release(&above);
+	EXPECT_EQ(cut.op.finish(1), 0);
+	EXPECT_TRUE(log.all(0) == pattern(0, 10000));
+}
+
+/* ---- everything at once */
+
+TEST_F(Mmap, WriterReadersSyncsAndExpiryTogether)
+{
+	constexpr uint64_t TOTAL = 24 * MIB;
+	std::atomic<bool> stop{false};
+	std::atomic<uint64_t> reads{0};
+
+	shape.segment_bytes = MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	auto reader = [&](unsigned seed) {
+		while (!stop) {
+			auto bounds = log.bounds();
+			uint64_t size = bounds.end - bounds.first;
+			gantry_slice slice;
+
+			seed = seed * 1103515245 + 12345;
+			uint64_t at = size ? bounds.first + seed % size : 0;
+			if (!size || log.ops->read(log.log, at, 3000, &slice, nullptr) != 0)
+				continue;
+			std::string text(reinterpret_cast<const char *>(slice.bytes), slice.size);
+			if (text != pattern(at, text.size()))
+				ADD_FAILURE() << "wrong bytes at " << at;
+			gantry_slice_release(&slice);
+			++reads;
+		}
+	};
+	std::thread one(reader, 1), two(reader, 2);
+	std::thread expirer([&] {
+		while (!stop) {
+			uint64_t end = log.end();
+
+			if (end > 4 * MIB)
+				log.ops->expire(log.log, end - 4 * MIB);
+			std::this_thread::yield();
+		}
+	});
+	std::vector<std::unique_ptr<Op>> ops;
+	for (uint64_t at = 0; at < TOTAL; at += 5000) {
+		ASSERT_EQ(log.write(pattern(at, std::min<uint64_t>(5000, TOTAL - at))), 0);
+		if (at % 100000 == 0) {
+			ops.push_back(std::make_unique<Op>(world));
+			if (log.ops->sync(log.log, log.end(), ops.back()->get()) <= 0)
+				ops.pop_back();
+		}
+	}
+	for (auto &op : ops)
+		EXPECT_EQ(op->finish(1), 0);
+	EXPECT_TRUE(world.until([&] { return reads > 100; }));
+	stop = true;
+	one.join();
+	two.join();
+	expirer.join();
+	EXPECT_EQ(log.end(), TOTAL);
+}
+
+/* ---- small logs */
+
+class MmapFewDescriptors : public Mmap
+{
+      protected:
+	MmapFewDescriptors() : Mmap("smallFileDescriptors = 16\n")
+	{
+	}
+};
+
+static size_t open_files()
+{
+	return names_in("/proc/self/fd").size();
+}
+
+TEST_F(MmapFewDescriptors, ManyLogsShareThem)
+{
+	constexpr unsigned COUNT = 200;
+	std::vector<std::unique_ptr<Log>> logs;
+	size_t before = open_files();
+
+	shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
+	shape.segment_bytes = 6000;
+	for (unsigned i = 0; i < COUNT; ++i) {
+		logs.push_back(std::make_unique<Log>(world, "storage-mmap"));
+		shape.directories = {folder / std::to_string(i)};
+		ASSERT_EQ(logs[i]->open(shape), 0);
+		std::string text = pattern(i, 100);
+		ASSERT_EQ(logs[i]->ops->append(logs[i]->log, text.data(), 100), 0);
+	}
+	EXPECT_LE(open_files(), before + 16);
+	std::vector<std::thread> readers;
+	for (unsigned t = 0; t < 3; ++t) {
+		readers.emplace_back([&, t] {
+			for (unsigned i = 0; i < 5 * COUNT; ++i) {
+				Log &one = *logs[(i * (t + 1)) % COUNT];
+				char text[100];
+
+				EXPECT_EQ(one.ops->copy(one.log, 0, text, 100), 100);
+				EXPECT_EQ(std::string(text, 100),
+					  pattern((i * (t + 1)) % COUNT, 100));
+			}
+		});
+	}
+	for (auto &reader : readers)
+		reader.join();
+	EXPECT_LE(open_files(), before + 16);
+	logs.clear();
+	EXPECT_LE(open_files(), before);
+}
+
+TEST_F(Mmap, OpeningASmallLogLooksAtNoFile)
+{
+	/* Names that lead nowhere: whoever looked at the files would notice. */
+	shape.flags = GANTRY_LOG_SMALL;
+	shape.segment_bytes = 1;
+	fs::create_directories(folder / "commitlog");
+	for (uint64_t start : {0, 6000, 12000})
+		fs::create_symlink("/nowhere", file(start));
+	ASSERT_EQ(log.open(shape), 0);
+	EXPECT_EQ(log.bounds().segment_bytes, 6000u);
+	EXPECT_EQ(log.end(), 18000u);
+	char byte;
+	EXPECT_EQ(log.ops->copy(log.log, 0, &byte, 1), -ENOENT);
+}
+
+TEST_F(Mmap, ASmallFileOfTheWrongLengthIsRefusedWhenMet)
+{
+	shape.flags = GANTRY_LOG_SMALL;
+	make_file(file(0), "", 6000);
+	make_file(file(6000), "", 5999);
+	make_file(file(12000), "", 0);
+	ASSERT_EQ(log.open(shape), 0);
+	char byte = 1;
+	EXPECT_EQ(log.ops->copy(log.log, 6000, &byte, 1), -EUCLEAN);
+	EXPECT_EQ(log.ops->copy(log.log, 12000, &byte, 1), 1) << "one that was being made";
+	EXPECT_EQ(byte, 0);
+	log.close();
+	EXPECT_EQ(fs::file_size(file(12000)), 6000u);
+}
+
+/* ---- areas */
+
+TEST_F(Mmap, AnAreaIsAFixedFile)
+{
+	auto *area_ops = world.ops<gantry_storage_ops>(GANTRY_STORAGE, "storage-mmap")->area;
+	std::string path = folder / "config/checkpoint";
+	gantry_area *area;
+	char text[8] = {};
+	int made = 0;
+
+	ASSERT_EQ(area_ops->open(log.inst, path.c_str(), 4096, &area, &made), 0);
+	EXPECT_EQ(made, 1);
+	EXPECT_EQ(area_ops->read(area, 4088, text, 8), 0);
+	EXPECT_EQ(std::string(text, 8), std::string(8, 0));
+	EXPECT_EQ(area_ops->write(area, 100, "text", 4), 0);
+	EXPECT_EQ(area_ops->write(area, 4093, "text", 4), -ERANGE);
+	EXPECT_EQ(area_ops->read(area, UINT64_MAX, text, 4), -ERANGE);
+	Op op(world);
+	int rc = area_ops->sync(area, op.get());
+	ASSERT_EQ(rc, GANTRY_PENDING);
+	EXPECT_EQ(op.finish(rc), 0);
+	area_ops->close(area);
+	EXPECT_EQ(file_text(path).substr(100, 4), "text");
+	EXPECT_EQ(area_ops->open(log.inst, path.c_str(), 8192, &area, &made), -EUCLEAN);
+	ASSERT_EQ(area_ops->open(log.inst, path.c_str(), 4096, &area, &made), 0);
+	EXPECT_EQ(made, 0);
+	EXPECT_EQ(area_ops->read(area, 100, text, 4), 0);
+	EXPECT_EQ(std::string(text, 4), "text");
+	area_ops->close(area);
+	area_ops->close(nullptr);
+}

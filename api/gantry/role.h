@@ -71,7 +71,8 @@ struct gantry_send {
 	int32_t ret_queue;
 	int64_t queue_offset;    /* of the first message */
 	const uint64_t *offsets; /* physical, one for each message of the batch; the role's, valid
-				    until the op's done (or the call, if it returned 0) returns */
+				    until the op's done returns, or if the call returned 0 until
+				    the next send on that loop */
 	uint32_t offset_count;   /* 0: nothing was stored */
 	uint32_t transaction_id_size;
 	char transaction_id[64];        /* the message's UNIQ_KEY, not NUL-terminated */
@@ -103,8 +104,8 @@ struct gantry_pull {
 	int32_t forbidden_type; /* RocketMQ's ForbiddenType; 0: none */
 	int64_t next_offset, min_offset, max_offset, suggest_broker_id;
 	int32_t topic_sys_flag, group_sys_flag; /* -1: leave out */
-	struct gantry_slice *slices; /* the stored messages; the array is the role's until done (or
-					the call) returns, the leases are the caller's to release */
+	struct gantry_slice *slices; /* the stored messages; the array is the role's and valid as
+					offsets above are, the leases are the caller's to release */
 	uint32_t slice_count, message_count;
 	char remark[GANTRY_REMARK_MAX];
 	void *user;     /* the caller's */

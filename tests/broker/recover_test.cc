@@ -358,6 +358,38 @@ TEST(Recover, AThousandQueues)
 	EXPECT_EQ(read_all(world, "Topic19", 7).size(), 6u);
 }
 
+/* Its messages are safe in the log: the next start builds it again. */
+TEST(Recover, AQueueThatCannotBeOpenedIsOutOfUse)
+{
+	Folder folder;
+	std::string path = folder / "consumequeue/Topic0/1/";
+
+	{
+		World world(folder.path());
+		fill(world, 1, 3, 10);
+	}
+	std::ofstream(path + "00000000000012000000") << std::string(6000000, '\0'); /* a gap */
+	{
+		World world(folder.path());
+		Session session(world);
+		Sent message;
+
+		message.topic = "Topic0";
+		message.queue = 1;
+		message = session.send(message);
+		EXPECT_EQ(message.code, GANTRY_SERVICE_NOT_AVAILABLE);
+		EXPECT_EQ(read_all(world, "Topic0", 0).size(), 10u);
+		EXPECT_EQ(read_all(world, "Topic0", 1).size(), 0u);
+		message.queue = 2;
+		EXPECT_EQ(session.send(message).queue_offset, 10);
+	}
+	EXPECT_TRUE(fs::exists(folder / "abort"));
+	fs::remove(path + "00000000000012000000");
+	World world(folder.path());
+	EXPECT_EQ(read_all(world, "Topic0", 1).size(), 10u);
+	EXPECT_EQ(read_all(world, "Topic0", 2).size(), 11u);
+}
+
 /* A queue that begins with a later offset, as on a slave, or when its files were lost after the
  * log's beginning had expired: RocketMQ's filler entries come first. */
 TEST(Recover, AQueueMayBeginLate)

@@ -84,6 +84,7 @@ TEST(Store, PlacesMessagesInTheirFormat)
 	EXPECT_EQ(record.store_host.port, 10911);
 	EXPECT_EQ(std::string(record.properties.at, record.properties.size),
 		  pairs({{"TAGS", "TagA"},
+			 {"WAIT", "true"},
 			 {"UNIQ_KEY", "U1"},
 			 {"MSG_REGION", "DefaultRegion"},
 			 {"TRACE_ON", "true"},
@@ -160,8 +161,10 @@ TEST(Store, FindsOffsetsByTime)
 	std::vector<int64_t> times;
 
 	for (int i = 0; i < 20; i++) {
+		int64_t ms = broker_wall_ms();
+
 		ASSERT_EQ(session.send(Sent{}).code, GANTRY_SUCCESS);
-		usleep(2000);
+		world.until([&] { return broker_wall_ms() > ms; });
 	}
 	world.dispatched();
 	world.aside([&] {

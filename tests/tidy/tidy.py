@@ -69,7 +69,7 @@ def check_functions(path, text):
     start = None
     for number, line in enumerate(lines, 1):
         if line.rstrip() == "{":
-            start = None if lines[number - 2].startswith("namespace") else number
+            start = number if ")" in lines[number - 2] else None  # not a class or namespace
         elif line.startswith("}") and start:
             if number - start - 1 > FUNCTION_LINES:
                 yield f"{path}:{start}: function of {number - start - 1} lines, at most {FUNCTION_LINES}"

@@ -83,6 +83,8 @@ enum gk_exit gk_kernel_prepare(struct gk_kernel *kernel);
 /* One line for each plugin that can be found: what it offers, or why it is refused. Fills the
  * settings; nothing else may follow but gk_kernel_free. */
 enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to);
+/* Every key of the kernel and of these plugins, as a commented sample. */
+enum gk_exit gk_kernel_print_keys(struct gk_kernel *kernel, FILE *to);
 
 /* Start and serve; returns when every instance serves. After a failure what was done is undone,
  * and only gk_kernel_free may follow. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `gantryd --list-plugins` prints. */
+/* What `gantryd --list-plugins` and `--print-keys` print: every plugin that can be loaded. */
 #include "kernel.h"
 
 static void print_module(const struct gk_module *module, FILE *to)
@@ -13,7 +13,17 @@ static void print_module(const struct gk_module *module, FILE *to)
 	fprintf(to, "  %s  (%s)\n", plugin->summary ? plugin->summary : "", module->file);
 }
 
-enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to)
+static void print_keys(const struct gk_module *module, FILE *to)
+{
+	if (!module->plugin->keys || !module->plugin->keys->key)
+		return;
+	fputc('\n', to);
+	gk_conf_document(module->plugin->keys, module->plugin->name, to);
+}
+
+/* Opens one plugin after the other. */
+static enum gk_exit each_plugin(struct gk_kernel *kernel, FILE *to,
+				void (*print)(const struct gk_module *module, FILE *to))
 {
 	struct gk_error error;
 	if (gk_settings_fill(kernel->conf, &kernel->settings, &error) < 0) {
@@ -25,7 +35,7 @@ enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to)
 	for (char **name = names; *name; name++) {
 		const struct gk_module *module;
 		if (gk_module_open(kernel, *name, &module, &error) == 0) {
-			print_module(module, to);
+			print(module, to);
 		} else {
 			fprintf(to, "%-24s refused: %s\n", *name, error.text);
 			code = GK_EXIT_PLUGIN;
@@ -33,4 +43,15 @@ enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to)
 	}
 	g_strfreev(names);
 	return code;
+}
+
+enum gk_exit gk_kernel_list_plugins(struct gk_kernel *kernel, FILE *to)
+{
+	return each_plugin(kernel, to, print_module);
+}
+
+enum gk_exit gk_kernel_print_keys(struct gk_kernel *kernel, FILE *to)
+{
+	gk_conf_document(gk_settings_items, NULL, to);
+	return each_plugin(kernel, to, print_keys);
 }

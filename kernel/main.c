@@ -18,7 +18,7 @@ static const struct gk_static_plugin *const gk_static_plugins = NULL;
 struct arguments {
 	char *conf, *namesrv, *conf_dir;
 	char **brokers, **namesrvs, **plugin_dirs, **rest;
-	gboolean check, print, list, version;
+	gboolean check, print, list, keys, version;
 };
 
 static const char summary[] =
@@ -62,6 +62,8 @@ static void parse(int *argc, char ***argv, struct arguments *ret)
 		 "The same, as mqbroker spells it", NULL},
 		{"list-plugins", 0, 0, G_OPTION_ARG_NONE, &ret->list,
 		 "List the plugins that can be loaded", NULL},
+		{"print-keys", 0, 0, G_OPTION_ARG_NONE, &ret->keys,
+		 "Print every key that they and the kernel know, as a commented sample", NULL},
 		{"version", 0, 0, G_OPTION_ARG_NONE, &ret->version, "Print the version", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &ret->rest, NULL, NULL},
 		{.long_name = NULL},
@@ -89,12 +91,19 @@ static void arguments_free(struct arguments *arguments)
 	g_strfreev(arguments->rest);
 }
 
+/* What looks at plugins alone needs no role. */
+static int is_listing(const struct arguments *arguments)
+{
+	return arguments->list || arguments->keys;
+}
+
 /* What does not go together; NULL if all is well. */
 static const char *wrong(const struct arguments *arguments)
 {
 	const char *command = arguments->rest ? arguments->rest[0] : NULL;
 	if (!command)
-		return arguments->list ? NULL : "a command is missing: broker, namesrv or all";
+		return is_listing(arguments) ? NULL
+					     : "a command is missing: broker, namesrv or all";
 	int all = strcmp(command, "all") == 0;
 	if (!all && strcmp(command, "broker") != 0 && strcmp(command, "namesrv") != 0)
 		return "there are the commands broker, namesrv and all";
@@ -225,11 +234,11 @@ static int configure(struct gk_conf *conf, const struct arguments *arguments)
 {
 	struct gk_error error;
 	char *dir = find_conf_dir(arguments);
-	int bad = arguments->list ? 0 : read_roles(conf, arguments);
+	int bad = is_listing(arguments) ? 0 : read_roles(conf, arguments);
 	if (!bad && gk_conf_read_directory(conf, dir, &error) < 0)
 		bad = complain(&error);
 	g_free(dir);
-	if (bad || arguments->list)
+	if (bad || is_listing(arguments))
 		return bad;
 	say_ignored(arguments->rest + 1);
 	if (gk_conf_choose(conf, &error) < 0)
@@ -262,13 +271,16 @@ static enum gk_exit act(const struct arguments *arguments, struct gk_conf *conf)
 					   .builtins = gk_static_plugins,
 					   .signals = 1};
 	struct gk_kernel *kernel = gk_kernel_new(conf, &options);
-	enum gk_exit code = arguments->list ? gk_kernel_list_plugins(kernel, stdout)
-					    : gk_kernel_prepare(kernel);
-	if (arguments->print)
+	enum gk_exit code = arguments->list   ? gk_kernel_list_plugins(kernel, stdout)
+			    : arguments->keys ? gk_kernel_print_keys(kernel, stdout)
+					      : gk_kernel_prepare(kernel);
+	if (is_listing(arguments))
+		; /* it is printed */
+	else if (arguments->print)
 		gk_conf_print(kernel->conf, stdout);
 	else if (arguments->check && code == GK_EXIT_CLEAN)
 		puts("no mistakes found");
-	else if (!arguments->list && !arguments->check && code == GK_EXIT_CLEAN)
+	else if (!arguments->check && code == GK_EXIT_CLEAN)
 		code = run(kernel);
 	gk_kernel_free(kernel);
 	g_free(plugin_dir);

@@ -87,7 +87,8 @@ static bool pops_everything(const struct assign_request *request)
 		request->mode.pop_share_queues >= (int64_t)request->member_count - 1);
 }
 
-int assign(const struct assign_request *request, struct assigned_queue **ret, uint32_t *ret_count)
+int assign_share(const struct assign_request *request, struct assigned_queue **ret,
+		 uint32_t *ret_count)
 {
 	uint32_t count = request->queues->count;
 	struct assigned_queue *to;

@@ -30,7 +30,8 @@ struct assigned_queue {
 
 /* ret: from malloc, each queue once; NULL if there are none. A negative errno: nothing can be said
  * (the client keeps what it has). */
-int assign(const struct assign_request *request, struct assigned_queue **ret, uint32_t *ret_count);
+int assign_share(const struct assign_request *request, struct assigned_queue **ret,
+		 uint32_t *ret_count);
 
 #ifdef __cplusplus
 }

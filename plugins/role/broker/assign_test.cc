@@ -60,7 +60,7 @@ class Assign : public ::testing::Test
 		request.member_count = static_cast<uint32_t>(members.size());
 		request.queues = queues_;
 		request.mode = mode;
-		int err = assign(&request, &mine, &count);
+		int err = assign_share(&request, &mine, &count);
 		if (err)
 			return strerror(-err);
 		for (uint32_t i = 0; i < count; i++)

@@ -96,7 +96,7 @@ static int share_of(const struct assign_ask *ask, const struct route_queues *que
 			gantry_find(ask->broker->inst, GANTRY_ALLOCATION, ask->strategy, &peer);
 	if (request.strategy) {
 		request.strategy_conf = gantry_conf(peer);
-		err = assign(&request, ret, ret_count);
+		err = assign_share(&request, ret, ret_count);
 	} else {
 		gantry_log(ask->broker->inst, WARNING,
 			   "group %s asks for the allocation strategy %s, which is not loaded",

@@ -11,7 +11,10 @@
 #include "metadata/topic_config.h"
 #include "paths.h"
 
-enum { TEXT_MAX = 512 * 1024 * 1024 };
+enum {
+	TEXT_MAX = 512 * 1024 * 1024,
+	CARRIED_MAX = 64 * 1024, /* of a text that is only carried through */
+};
 
 /* ---- writing */
 
@@ -180,6 +183,10 @@ static int take_carried(struct json_value object, const char *name, char **field
 	text = metadata_json_text(value);
 	if (!text)
 		return -ENOMEM;
+	if (strlen(text) > CARRIED_MAX) {
+		free(text);
+		return -E2BIG;
+	}
 	free(*field);
 	*field = text;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "call/fields.h"
 #include "clients.h"
+#include "topics.h"
 
 enum { TYPE_MAX = 64, EXPRESSION_MAX = 64 * 1024 };
 
@@ -81,8 +82,9 @@ static int make(struct broker *broker, const struct gantry_subscription_data *da
 
 	if (!type.size)
 		type = str_of("TAG");
-	if (type.size > TYPE_MAX || data->expression.size > EXPRESSION_MAX) {
-		snprintf(why, why_size, "the expression is too long");
+	if (type.size > TYPE_MAX || data->expression.size > EXPRESSION_MAX ||
+	    data->topic.size > TOPIC_NAME_ROOM) {
+		snprintf(why, why_size, "the topic or the expression is too long");
 		return -EINVAL;
 	}
 	subscription = allocate(data, type);

@@ -63,6 +63,10 @@ int ns_registration_add_mapping(struct ns_registration *registration, struct jso
 	mapping.json = metadata_json_text(object);
 	if (!mapping.json)
 		return -ENOMEM;
+	if (strlen(mapping.json) > NS_CARRIED_MAX) {
+		free(mapping.json);
+		return -EINVAL;
+	}
 	mappings[registration->mapping_count++] = mapping;
 	return 0;
 }
@@ -85,6 +89,15 @@ static int read_wrapper(struct ns_registration *registration, struct json_value 
 	return err;
 }
 
+int ns_registration_set_filter_servers(struct ns_registration *registration,
+				       struct json_value servers)
+{
+	registration->filter_servers = metadata_json_text(servers);
+	if (!registration->filter_servers)
+		return -ENOMEM;
+	return strlen(registration->filter_servers) > NS_CARRIED_MAX ? -EINVAL : 0;
+}
+
 int ns_registration_read_json(struct ns_registration *registration, struct gantry_str body,
 			      bool topics_alone)
 {
@@ -102,9 +115,9 @@ int ns_registration_read_json(struct ns_registration *registration, struct gantr
 		return read_wrapper(registration, root);
 	servers = json_get(root, "filterServerList");
 	if (json_is(servers, JSON_ARRAY) && json_count(servers)) {
-		registration->filter_servers = metadata_json_text(servers);
-		if (!registration->filter_servers)
-			return -ENOMEM;
+		err = ns_registration_set_filter_servers(registration, servers);
+		if (err)
+			return err;
 	}
 	return read_wrapper(registration, json_get(root, "topicConfigSerializeWrapper"));
 }

@@ -12,7 +12,11 @@
 extern "C" {
 #endif
 
-enum { NS_NAME_MAX = 512, NS_REGISTRATION_MAX = 64 * 1024 * 1024 };
+enum {
+	NS_NAME_MAX = 512,
+	NS_CARRIED_MAX = 64 * 1024,             /* of a text that is only carried through */
+	NS_REGISTRATION_MAX = 64 * 1024 * 1024, /* of a body once it is inflated */
+};
 
 struct ns_mapping { /* of a static topic */
 	struct gantry_str topic, broker;
@@ -47,6 +51,8 @@ int ns_registration_read_json(struct ns_registration *registration, struct gantr
 int ns_registration_read_binary(struct ns_registration *registration, struct gantry_str body,
 				bool has_mappings);
 int ns_registration_add_mapping(struct ns_registration *registration, struct json_value object);
+int ns_registration_set_filter_servers(struct ns_registration *registration,
+				       struct json_value servers);
 int ns_registration_add_topic(struct ns_registration *registration,
 			      const struct topic_config *topic);
 

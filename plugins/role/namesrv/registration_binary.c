@@ -87,8 +87,7 @@ static int read_filter_servers(struct ns_registration *registration, struct gant
 		return err;
 	registration->filter_servers_given = true;
 	if (json_count(json_root(&doc))) {
-		registration->filter_servers = metadata_json_text(json_root(&doc));
-		err = registration->filter_servers ? 0 : -ENOMEM;
+		err = ns_registration_set_filter_servers(registration, json_root(&doc));
 	}
 	json_free(&doc);
 	return err;

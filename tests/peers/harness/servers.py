@@ -65,9 +65,9 @@ class Namesrv:
     address: str
 
 
-def namesrv_properties(port):
-    """What a name server's property file needs."""
-    return {"listenPort": port, "bindAddress": HOST}
+def namesrv_properties(home, port):
+    """What a name server's property file needs; nothing outside of its folder is touched."""
+    return {"listenPort": port, "bindAddress": HOST, "kvConfigPath": home / "kvConfig.json"}
 
 
 def broker_properties(home, port, namesrv):
@@ -98,7 +98,7 @@ def start_java_namesrv(site, name="java-namesrv"):
     """The Java name server."""
     port = site.ports.one()
     home = site.home(name)
-    conf = _write(home / "conf" / "namesrv.conf", namesrv_properties(port))
+    conf = _write(home / "conf" / "namesrv.conf", namesrv_properties(home, port))
     process = site.start(name, _java(site, home, "namesrv.NamesrvStartup") + ["-c", conf], home)
     process.wait_until(lambda: listens(port), "its port")
     return Namesrv(f"{HOST}:{port}")
@@ -116,7 +116,8 @@ def start_java_broker(site, namesrv, name="java-broker"):
 def start_gantry_namesrv(site, name="gantry-namesrv"):
     """gantryd as a name server."""
     port = site.ports.one()
-    conf = _write(site.home(name) / "namesrv.conf", namesrv_properties(port))
+    home = site.home(name)
+    conf = _write(home / "namesrv.conf", namesrv_properties(home, port))
     process = site.start(name, [gantryd(site), "namesrv", "-c", conf])
     _wait_for_gantry(process, port)
     return Namesrv(f"{HOST}:{port}")
@@ -140,7 +141,7 @@ def start_gantry_all(site, name="gantry-all"):
     port = site.ports.broker()
     home = site.home(name)
     namesrv = Namesrv(f"{HOST}:{namesrv_port}")
-    namesrv_conf = _write(home / "namesrv.conf", namesrv_properties(namesrv_port))
+    namesrv_conf = _write(home / "namesrv.conf", namesrv_properties(home, namesrv_port))
     broker_conf = _write(home / "broker.conf", broker_properties(home, port, namesrv.address))
     process = site.start(name, [gantryd(site), "all", "--namesrv", namesrv_conf,
                                 "--broker", broker_conf])

@@ -55,7 +55,8 @@ static bool keep_slices(struct hold *hold, const struct pull_result *result)
 		hold->slices = malloc(result->slice_count * sizeof(*hold->slices));
 	if (!hold->slices)
 		return false;
-	memcpy(hold->slices, result->slices, result->slice_count * sizeof(*hold->slices));
+	if (result->slice_count)
+		memcpy(hold->slices, result->slices, result->slice_count * sizeof(*hold->slices));
 	hold->context.pull->slices = hold->slices;
 	return true;
 }

@@ -2,7 +2,8 @@
 /* A big log: mapped segments, room prepared ahead of the writer.
  *
  * Locks, in the order in which they are taken:
- *   sync_lock     held through a sync; cut, reset and expire exclude one with it
+ *   remove_lock   expire, cut and reset: one at a time
+ *   sync_lock     held through a sync; cut and reset exclude one with it
  *   prepare_lock  who moves ready; cut and reset take it too
  *   map_lock      who opens and maps a segment's file
  *   lock          the table of segments, who uses them, asks for syncs, jobs; held briefly */
@@ -50,8 +51,9 @@ struct big_log {
 	struct directory *directory;
 	uint64_t segment_bytes, prepare_bytes, hot_bytes, cold_bytes;
 
-	/* The writer moves end, a sync durable, whoever holds prepare_lock ready. Cut and reset,
-	 * which exclude all three, move them back. first is moved by expire and reset. */
+	/* The writer moves end, a sync durable (expire too: it is never before first), whoever
+	 * holds prepare_lock ready. Cut and reset, which exclude all of them, move them back. first
+	 * is moved by expire and reset. */
 	_Atomic uint64_t first, durable, end, ready;
 	_Atomic uint64_t own_from; /* this process appended what is behind it */
 	atomic_bool fenced, preparing;
@@ -59,7 +61,7 @@ struct big_log {
 	_Atomic uint64_t prepare_again_ms; /* the worker met a full disk: not before then */
 	struct segment *tail;              /* the writer's: the segment that end is in, or NULL */
 
-	pthread_mutex_t sync_lock, prepare_lock, map_lock, lock;
+	pthread_mutex_t remove_lock, sync_lock, prepare_lock, map_lock, lock;
 	pthread_cond_t changed; /* lock: users or jobs are fewer */
 	struct segment **table; /* lock; ordered, without gaps */
 	uint32_t count, room;
@@ -110,6 +112,7 @@ void big_advance(struct big_log *log, uint64_t used);
 int big_sync(struct big_log *log, uint64_t upto, struct gantry_op *op);
 int big_sync_range(struct big_log *log, uint64_t from, uint64_t to); /* sync_lock held */
 int big_sync_directories(struct big_log *log);
+void big_raise_durable(struct big_log *log, uint64_t at);
 
 /* ---- big_read.c */
 int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,

@@ -8,6 +8,7 @@
 /* Nobody syncs or prepares meanwhile, or goes on with what was there; the writer is the caller. */
 static void lock_all(struct big_log *log)
 {
+	pthread_mutex_lock(&log->remove_lock);
 	pthread_mutex_lock(&log->sync_lock);
 	pthread_mutex_lock(&log->prepare_lock);
 	atomic_store(&log->prepare_until, 0);
@@ -18,6 +19,7 @@ static void unlock_all(struct big_log *log)
 {
 	pthread_mutex_unlock(&log->prepare_lock);
 	pthread_mutex_unlock(&log->sync_lock);
+	pthread_mutex_unlock(&log->remove_lock);
 }
 
 static void lower(_Atomic uint64_t *mark, uint64_t at)
@@ -127,24 +129,23 @@ int big_reset(struct big_log *log, uint64_t at)
 	return rc < 0 ? -EIO : 0;
 }
 
+/* Without sync_lock: unlinking a gigabyte takes long, and a flush shall not wait for it. */
 int big_expire(struct big_log *log, uint64_t before)
 {
-	uint64_t end = atomic_load(&log->end);
 	int removed = 0;
 
 	if (log->flags & GANTRY_LOG_READ_ONLY)
 		return -EROFS;
-	if (end == 0)
-		return 0;
+	pthread_mutex_lock(&log->remove_lock);
+	uint64_t end = atomic_load(&log->end);
 	/* The last one stays, even if it is full. */
 	if (before >= end)
-		before = end - 1;
-	pthread_mutex_lock(&log->sync_lock);
+		before = end ? end - 1 : 0;
 	while (segment_remove_first(log, before))
 		++removed;
-	uint64_t first = atomic_load(&log->first);
-	if (atomic_load(&log->durable) < first)
-		atomic_store(&log->durable, first);
-	pthread_mutex_unlock(&log->sync_lock);
+	if (removed)
+		big_sync_directories(log);
+	big_raise_durable(log, atomic_load(&log->first));
+	pthread_mutex_unlock(&log->remove_lock);
 	return removed;
 }

@@ -46,6 +46,7 @@ static void big_free(struct big_log *log)
 	pthread_mutex_destroy(&log->map_lock);
 	pthread_mutex_destroy(&log->prepare_lock);
 	pthread_mutex_destroy(&log->sync_lock);
+	pthread_mutex_destroy(&log->remove_lock);
 	free(log->directory);
 	free(log->table);
 	free(log);
@@ -215,6 +216,7 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 		shape->prepare_bytes ? shape->prepare_bytes : (uint64_t)conf->prepared_bytes;
 	log->hot_bytes = (uint64_t)conf->hot_bytes;
 	log->cold_bytes = (uint64_t)conf->cold_read_bytes;
+	pthread_mutex_init(&log->remove_lock, NULL);
 	pthread_mutex_init(&log->sync_lock, NULL);
 	pthread_mutex_init(&log->prepare_lock, NULL);
 	pthread_mutex_init(&log->map_lock, NULL);

@@ -59,6 +59,14 @@ int big_sync_directories(struct big_log *log)
 	return rc;
 }
 
+void big_raise_durable(struct big_log *log, uint64_t at)
+{
+	uint64_t old = atomic_load(&log->durable);
+
+	while (old < at && !atomic_compare_exchange_weak(&log->durable, &old, at))
+		;
+}
+
 /* One round: durable becomes the end as it was before. */
 static int sync_round(struct big_log *log)
 {
@@ -70,7 +78,7 @@ static int sync_round(struct big_log *log)
 
 		rc = big_sync_range(log, atomic_load(&log->durable), end);
 		if (rc == 0)
-			atomic_store(&log->durable, end);
+			big_raise_durable(log, end);
 		else
 			big_fence(log, "cannot sync", rc);
 	}

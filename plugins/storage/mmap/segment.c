@@ -235,6 +235,17 @@ static int make_file(struct segment *segment)
 	return ftruncate(fd, (off_t)log->segment_bytes) ? -errno : segment_map(segment);
 }
 
+/* A file system keeps the order in which names come and go, several do not: then a crash could
+ * leave a gap between files. */
+static int keep_order(struct segment *segment)
+{
+	struct big_log *log = segment->log;
+
+	if (log->directory_count == 1)
+		return 0;
+	return files_sync_directory(log->directory[segment->directory].fd);
+}
+
 int segment_make(struct big_log *log, uint64_t at, struct segment **ret)
 {
 	uint64_t start = at - at % log->segment_bytes;
@@ -250,6 +261,8 @@ int segment_make(struct big_log *log, uint64_t at, struct segment **ret)
 		return -ENOMEM;
 	segment->unsynced_name = true;
 	rc = make_file(segment);
+	if (rc == 0)
+		rc = keep_order(segment);
 	if (rc == 0)
 		rc = table_push(log, segment);
 	if (rc < 0) {
@@ -272,6 +285,7 @@ static int remove_file(struct segment *segment)
 		gantry_log(log->base.inst, WARNING, "cannot remove %s/%020llu: %s",
 			   log->directory[segment->directory].path,
 			   (unsigned long long)segment->start, strerror(-rc));
+	keep_order(segment);
 	pthread_mutex_lock(&log->lock);
 	segment->listed = false;
 	gone = segment->users == 0;

@@ -9,6 +9,7 @@ const struct gantry_plugin *gantry_plugin_role_broker(void);
 
 const struct gk_static_plugin broker_plugins[] = {
 	{"storage-mmap", gantry_plugin_storage_mmap},
+	{"storage-lazy", gantry_plugin_storage_lazy},
 	{"replication-async", gantry_plugin_replication_async},
 	{"filter-tag", gantry_plugin_filter_tag},
 	{"role-broker", gantry_plugin_role_broker},

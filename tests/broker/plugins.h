@@ -9,6 +9,9 @@
 extern "C" {
 #endif
 
+/* The mmap engine with everything on a slow disk. */
+const struct gantry_plugin *gantry_plugin_storage_lazy(void);
+
 extern const struct gk_static_plugin broker_plugins[];
 
 #ifdef __cplusplus

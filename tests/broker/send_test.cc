@@ -27,13 +27,7 @@ class Send : public testing::Test
 	{
 		message_record record = {};
 
-		world.on(world.loop(0), [&] {
-			gantry_slice slice;
-
-			ASSERT_EQ(store_read_message(world.messages(), at, &slice, nullptr), 0);
-			bytes.assign((const char *)slice.bytes, slice.size);
-			gantry_slice_release(&slice);
-		});
+		bytes = world.message_at(at);
 		EXPECT_EQ(message_record_read((const uint8_t *)bytes.data(), bytes.size(), true,
 					      &record),
 			  MESSAGE_WHOLE);

@@ -38,6 +38,7 @@ static void fail(const char *what, const gk_error &error)
 
 World::World(const std::string &root, const std::string &keys, unsigned loops)
 {
+	const char *engine = getenv("BROKER_ENGINE");
 	Folder conf_dir;
 	gk_error error = {};
 	const char *role;
@@ -52,7 +53,8 @@ World::World(const std::string &root, const std::string &keys, unsigned loops)
 		<< "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
 		<< "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
 		<< "flushIntervalCommitLog = 10\n"
-		<< keys << "\n[plugin storage-mmap]\n[plugin replication-async]\n"
+		<< keys << "\n[plugin " << (engine ? engine : "storage-mmap")
+		<< "]\n[plugin replication-async]\n"
 		<< "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
 		<< "[plugin filter-tag]\n[plugin role-broker]\n";
 	gk_conf_add_role(conf, "broker", &role);
@@ -162,6 +164,25 @@ void World::aside(const std::function<void()> &act)
 	};
 	gantry_work(inst(), &work, op.get());
 	op.wait();
+}
+
+std::string World::message_at(uint64_t at)
+{
+	gantry_slice slice;
+	std::string bytes;
+	int status;
+
+	do {
+		Op op(*this, loop(0));
+		on(loop(0), [&] { status = store_read_message(messages(), at, &slice, op.get()); });
+		if (status > 0)
+			op.wait();
+	} while (status > 0);
+	if (status == 0) {
+		bytes.assign((const char *)slice.bytes, slice.size);
+		gantry_slice_release(&slice);
+	}
+	return bytes;
 }
 
 void World::dispatched()

@@ -53,6 +53,8 @@ class World
 	void on(gantry_loop *loop, const std::function<void()> &act);
 	/* Runs act on a worker, where it may block. */
 	void aside(const std::function<void()> &act);
+	/* The record there, "" if there is none. */
+	std::string message_at(uint64_t at);
 	/* Everything in the log is dispatched. */
 	void dispatched();
 

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "message/bytes.h"
 #include "store/internal.h"
+
+enum { MESSAGE_GUESS = 16 * 1024 }; /* most messages are smaller */
 
 void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_end)
 {
@@ -27,45 +28,42 @@ int store_read(struct store *store, uint64_t at, uint64_t max, struct gantry_sli
 	return store->door->read(store->door_inst, at, max, ret, op);
 }
 
-/* How long the record at that place says that it is; as store_read_message(). */
-static int read_size(struct store *store, uint64_t at, uint32_t *ret, struct gantry_op *op)
+/* What stands at that place, of a slice that begins there: a record with its own place in it, or
+ * the beginning of one. 0: the slice is the record; positive: so long is it; -ENOENT. */
+static int64_t take_record(struct gantry_slice *slice, uint64_t at)
 {
 	struct message_record record;
-	struct gantry_slice slice;
-	int status = store_read(store, at, MESSAGE_BLANK_SIZE, &slice, op);
+	enum message_scan scan;
 
-	if (status)
-		return status == -ERANGE ? -ENOENT : status;
-	if (slice.offset == at && slice.size >= MESSAGE_BLANK_SIZE &&
-	    message_record_read(slice.bytes, slice.size, false, &record) == MESSAGE_SHORT)
-		*ret = record.size;
-	else
-		status = -ENOENT;
-	gantry_slice_release(&slice);
-	return status;
+	if (slice->offset != at)
+		return -ENOENT;
+	scan = message_record_read(slice->bytes, slice->size, false, &record);
+	if (scan == MESSAGE_SHORT && record.size > slice->size)
+		return record.size;
+	if (scan != MESSAGE_WHOLE || record.physical_offset != (int64_t)at)
+		return -ENOENT;
+	slice->size = record.size;
+	return 0;
 }
 
 int store_read_message(struct store *store, uint64_t at, struct gantry_slice *ret,
 		       struct gantry_op *op)
 {
-	struct message_record record;
+	int64_t need = MESSAGE_GUESS;
 	struct gantry_slice slice;
-	uint32_t size = 0;
-	int status = read_size(store, at, &size, op);
 
-	if (status)
-		return status;
-	status = store_read(store, at, size, &slice, op);
-	if (status)
-		return status == -ERANGE ? -ENOENT : status;
-	if (slice.offset != at ||
-	    message_record_read(slice.bytes, slice.size, false, &record) != MESSAGE_WHOLE ||
-	    record.physical_offset != (int64_t)at) {
-		gantry_slice_release(&slice);
-		return -ENOENT;
+	for (uint32_t i = 0; i < 2 && need > 0; i++) {
+		int status = store_read(store, at, (uint64_t)need, &slice, op);
+
+		if (status)
+			return status == -ERANGE ? -ENOENT : status;
+		need = take_record(&slice, at);
+		if (need == 0)
+			*ret = slice;
+		else
+			gantry_slice_release(&slice);
 	}
-	*ret = slice;
-	return 0;
+	return need > 0 ? -ENOENT : (int)need;
 }
 
 /* ---- off the loops */

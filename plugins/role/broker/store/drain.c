@@ -80,6 +80,7 @@ static void begin(struct gantry_task *task)
 {
 	struct store *store = task->user;
 
+	store->drain_op = store->drain_asked;
 	store->drain_to = store->door->mark(store->door_inst, GANTRY_APPENDED);
 	store->drain_deadline_ms = gantry_clock_ms() + CATCH_UP_MS;
 	dispatcher_go(store);
@@ -88,7 +89,7 @@ static void begin(struct gantry_task *task)
 int store_drain(struct store *store, struct gantry_op *op)
 {
 	gantry_op_take(op, NULL, store);
-	store->drain_op = op;
+	store->drain_asked = op;
 	store->drain_task = (struct gantry_task){.run = begin, .user = store};
 	gantry_loop_post(store->dispatcher.loop, &store->drain_task);
 	return GANTRY_PENDING;

@@ -150,6 +150,7 @@ struct store {
 	struct gantry_work recover_work;
 	struct gantry_log_client client;
 	struct gantry_op *ready_op; /* atomic: role() waits until everything is dispatched */
+	struct gantry_op *drain_asked; /* handed over to the dispatcher's loop */
 	/* the dispatcher's loop */
 	struct gantry_op *drain_op;
 	struct gantry_task drain_task;

@@ -13,6 +13,8 @@ add_library(gantry_flags INTERFACE)
 target_compile_options(gantry_flags INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers -fno-strict-aliasing -fstack-protector-strong
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes;-Wstrict-prototypes;-Wvla;-Wpointer-arith>)
+# The same sources give the same files, wherever they are built.
+target_compile_options(gantry_flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 target_compile_definitions(gantry_flags INTERFACE _GNU_SOURCE)
 target_include_directories(gantry_flags INTERFACE ${CMAKE_SOURCE_DIR}/api)
 if(GANTRY_WERROR)

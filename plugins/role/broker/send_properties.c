@@ -123,13 +123,14 @@ int send_read_properties(struct send_call *call, struct send_context *context)
 	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
 	struct gantry_str rest = context->send->properties;
 	struct message_property property;
+	/* the messages of a batch have their own properties; those of the batch are not stored */
+	bool batch = context->send->flags & GANTRY_SEND_BATCH;
 	int status = 0;
 
 	while (!status && message_property_next(&rest, &property))
-		if (note(context, &property) == KEEP)
+		if (note(context, &property) == KEEP && !batch)
 			status = message_pieces_add(&pieces, property.pair);
-	/* the messages of a batch have their own properties; those of the batch are not stored */
-	if (context->send->flags & GANTRY_SEND_BATCH)
+	if (batch)
 		return 0;
 	if (!status)
 		status = add_own(call, context, &pieces);

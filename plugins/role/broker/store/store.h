@@ -116,7 +116,7 @@ uint64_t store_dispatched(const struct store *store); /* queues are built up to 
 /* ---- arrivals */
 
 /* Called by the dispatcher, on its loop, after entries have become readable, once a queue and
- * turn. Set before store_serve(). */
+ * turn, if the queue has a hold slot. Set before the first pull. */
 typedef void store_arrived(struct queue *queue, void *user);
 void store_on_arrival(struct store *store, store_arrived *arrived, void *user);
 /* A place for the hold's own record of a queue; atomic, 0 at first. */

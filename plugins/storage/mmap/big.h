@@ -18,7 +18,8 @@
 enum {
 	BIG_CHUNK = 256 * 1024,      /* prepared at a time, under prepare_lock */
 	BIG_STEP = 16 * 1024 * 1024, /* prepared by one piece of work */
-	BIG_FIRST = 1024 * 1024,     /* prepared ahead of a writer that has not written */
+	BIG_FIRST = 1024 * 1024,     /* prepared at least */
+	BIG_AHEAD_MS = 100,          /* prepared for so long at the writer's pace */
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
 	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
 	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
@@ -59,7 +60,11 @@ struct big_log {
 	atomic_bool fenced, preparing;
 	_Atomic uint64_t prepare_until; /* how far the worker shall go; cut and reset call it off */
 	_Atomic uint64_t prepare_again_ms; /* the worker met a full disk: not before then */
-	struct segment *tail;              /* the writer's: the segment that end is in, or NULL */
+
+	/* the writer's */
+	struct segment *tail;        /* the segment that end is in, or NULL */
+	uint64_t prepare_want;       /* how much shall be ready, up to prepare_bytes */
+	uint64_t paced_at, paced_ms; /* where the writer was when */
 
 	pthread_mutex_t remove_lock, sync_lock, prepare_lock, map_lock, lock;
 	pthread_cond_t changed; /* lock: users or jobs are fewer */

@@ -214,6 +214,7 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 	log->segment_bytes = shape->segment_bytes;
 	log->prepare_bytes =
 		shape->prepare_bytes ? shape->prepare_bytes : (uint64_t)conf->prepared_bytes;
+	log->prepare_want = log->prepare_bytes < BIG_FIRST ? log->prepare_bytes : BIG_FIRST;
 	log->hot_bytes = (uint64_t)conf->hot_bytes;
 	log->cold_bytes = (uint64_t)conf->cold_read_bytes;
 	pthread_mutex_init(&log->remove_lock, NULL);

@@ -79,14 +79,6 @@ static int prepare_chunk(struct big_log *log, uint64_t bytes)
 	return rc;
 }
 
-/* How far before the writer room shall be ready: more, the more was written since the start. */
-static uint64_t ahead(struct big_log *log, uint64_t end)
-{
-	uint64_t written = end - atomic_load_explicit(&log->own_from, memory_order_relaxed);
-
-	return smaller(log->prepare_bytes, BIG_FIRST + 4 * written);
-}
-
 /* 1: there is nothing left to do. */
 static int prepare_next(struct big_log *log)
 {
@@ -121,13 +113,27 @@ static void prepare_done(struct job *job)
 	big_job_done(log);
 }
 
-/* Wakes a worker when a step of what shall be ready is missing. */
+/* How much shall be ready: what is written in BIG_AHEAD_MS at the pace since the last time. Not
+ * more, since what a flush finds prepared and not yet written costs a write of zeros and a page
+ * fault each. */
+static void pace(struct big_log *log, uint64_t end)
+{
+	uint64_t now_ms = gantry_clock_ms(), took_ms = now_ms - log->paced_ms + 1;
+	uint64_t written = end > log->paced_at ? end - log->paced_at : 0;
+	uint64_t want = written * BIG_AHEAD_MS / took_ms;
+
+	log->paced_ms = now_ms;
+	log->paced_at = end;
+	log->prepare_want = smaller(want > BIG_FIRST ? want : BIG_FIRST, log->prepare_bytes);
+}
+
+/* Wakes a worker when half of what shall be ready is used up. */
 static void prepare_behind(struct big_log *log, uint64_t end)
 {
 	uint64_t ready = atomic_load_explicit(&log->ready, memory_order_relaxed);
-	uint64_t want = ahead(log, end), left = ready > end ? ready - end : 0;
+	uint64_t left = ready > end ? ready - end : 0;
 
-	if (left >= want - smaller(BIG_STEP, want / 2))
+	if (left >= log->prepare_want / 2)
 		return;
 	uint64_t again_ms = atomic_load_explicit(&log->prepare_again_ms, memory_order_relaxed);
 	if (again_ms && gantry_clock_ms() < again_ms)
@@ -135,7 +141,8 @@ static void prepare_behind(struct big_log *log, uint64_t end)
 	if (atomic_load_explicit(&log->preparing, memory_order_relaxed) ||
 	    atomic_exchange(&log->preparing, true))
 		return;
-	atomic_store(&log->prepare_until, smaller(end + want, end + left + BIG_STEP));
+	pace(log, end);
+	atomic_store(&log->prepare_until, smaller(end + log->prepare_want, end + left + BIG_STEP));
 	big_job(log, &log->prepare_job, prepare_run, prepare_done);
 }
 

@@ -186,7 +186,7 @@ static const struct gantry_service offers[] = {
 static const struct gantry_conf_item keys[] = {
 	GANTRY_KEY(SIZE, struct mmap_conf, prepared_bytes, "preparedBytes", .unit = "bytes",
 		   .dflt = "64m", .min = 1 << 20, .max = 1 << 30,
-		   .help = "room of the CommitLog made ready ahead of the writer"),
+		   .help = "most room of the CommitLog that is made ready ahead of the writer"),
 	GANTRY_KEY(SIZE, struct mmap_conf, hot_bytes, "hotBytes", .unit = "bytes", .dflt = "256m",
 		   .min = 0, .max = INT64_C(1) << 40,
 		   .help = "newest bytes of a log that are taken to be in memory without asking"),

@@ -23,7 +23,8 @@ struct gantry_op {
 	uint64_t result;      /* what the call says it is; set before done */
 	int32_t status;       /* 0 or a negative errno; set before done */
 	uint32_t state;       /* the kernel's: catches a second finish */
-	/* While the op is pending the callee may use these three; afterwards the loop does. */
+	/* While the op is pending the callee may use these three, and result; afterwards the loop
+	 * does. */
 	void (*cancel)(struct gantry_op *op); /* NULL: cannot be cancelled */
 	void *holder;
 	struct gantry_op *next;

@@ -119,7 +119,7 @@ TEST_P(Quorum, ASliceHoldsNoFrame)
 
 		do {
 			Op op(world);
-			rc = client.ops->read(client.inst, at, 4096, &slice, op.get());
+			rc = client.ops->read(client.inst, at, UINT64_MAX, &slice, op.get());
 			if (rc > 0)
 				op.finish(rc);
 		} while (rc > 0);

@@ -70,6 +70,27 @@ TEST_P(LogContract, WhatWasWrittenIsReadOverSegments)
 	EXPECT_EQ(log.ops->copy(log.log, text.size() + 1, copy.data(), 1), -ERANGE);
 }
 
+TEST_P(LogContract, SegmentsMayHaveAnySize)
+{
+	for (uint64_t size : {999ul, 4097ul, 10007ul}) {
+		std::string text = pattern(0, 10 * size + 5);
+
+		shape.directories = {folder / std::to_string(size)};
+		shape.segment_bytes = size;
+		ASSERT_EQ(log.open(shape), 0);
+		for (size_t at = 0; at < text.size(); at += 701)
+			ASSERT_EQ(log.write(text.substr(at, 701)), 0);
+		EXPECT_EQ(log.all(0), text);
+		ASSERT_EQ(log.ops->cut(log.log, 5 * size + 3), 0);
+		ASSERT_EQ(log.write(text.substr(5 * size + 3)), 0);
+		EXPECT_EQ(log.all(0), text);
+		log.close();
+		EXPECT_EQ(names_in(folder / std::to_string(size)).size(), 11u);
+		EXPECT_EQ(file_text(shape.directories[0] + "/" + name_of(size)),
+			  text.substr(size, size));
+	}
+}
+
 TEST_P(LogContract, FilesHaveTheirFullLengthAndTheBytesWritten)
 {
 	std::string text = pattern(0, SEGMENT + 100);

@@ -63,9 +63,12 @@ static bool read_behind_frame(struct door *door, uint64_t at, uint64_t max,
 int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
 	      struct gantry_op *op)
 {
-	uint64_t want = max + door->rules.format->frame_bytes;
+	enum { SLICE = 8 * 1024 * 1024 }; /* the longest there is */
+	uint64_t want;
 	int rc;
 
+	max = max < SLICE ? max : SLICE;
+	want = max + door->rules.format->frame_bytes;
 	if (read_behind_frame(door, at, max, ret, op, &rc))
 		return rc;
 	for (;;) {

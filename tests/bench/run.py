@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
-FULL = {"seconds": 10, "repeat": 3, "starts": 3, "warm": 1_500_000, "warm_seconds": 180,
+FULL = {"seconds": 5, "repeat": 3, "starts": 3, "warm": 1_500_000, "warm_seconds": 180,
         "count_128": 2_000_000, "count_1k": 500_000, "fill": 200_000}
 QUICK = {"seconds": 2, "repeat": 1, "starts": 1, "warm": 200_000, "warm_seconds": 20,
          "count_128": 500_000, "count_1k": 100_000, "fill": 50_000}

@@ -116,7 +116,7 @@ static void prepare_done(struct job *job)
 /* How much shall be ready: what is written in BIG_AHEAD_MS at the pace since the last time. Not
  * more, since what a flush finds prepared and not yet written costs a write of zeros and a page
  * fault each. */
-static void pace(struct big_log *log, uint64_t end)
+static void pace(struct big_log *log, uint64_t end, uint64_t need)
 {
 	uint64_t now_ms = gantry_clock_ms(), took_ms = now_ms - log->paced_ms + 1;
 	uint64_t written = end > log->paced_at ? end - log->paced_at : 0;
@@ -124,16 +124,22 @@ static void pace(struct big_log *log, uint64_t end)
 
 	log->paced_ms = now_ms;
 	log->paced_at = end;
+	if (want < 4 * need) /* long records */
+		want = 4 * need;
 	log->prepare_want = smaller(want > BIG_FIRST ? want : BIG_FIRST, log->prepare_bytes);
 }
 
 /* Wakes a worker when half of what shall be ready is used up. */
-static void prepare_behind(struct big_log *log, uint64_t end)
+static void prepare_behind(struct big_log *log, uint64_t end, uint64_t need)
 {
 	uint64_t ready = atomic_load_explicit(&log->ready, memory_order_relaxed);
 	uint64_t left = ready > end ? ready - end : 0;
 
-	if (left >= log->prepare_want / 2)
+	uint64_t least = log->prepare_want / 2;
+
+	if (least < need + BIG_GUARD)
+		least = smaller(need + BIG_GUARD, log->prepare_bytes);
+	if (left >= least)
 		return;
 	uint64_t again_ms = atomic_load_explicit(&log->prepare_again_ms, memory_order_relaxed);
 	if (again_ms && gantry_clock_ms() < again_ms)
@@ -141,7 +147,7 @@ static void prepare_behind(struct big_log *log, uint64_t end)
 	if (atomic_load_explicit(&log->preparing, memory_order_relaxed) ||
 	    atomic_exchange(&log->preparing, true))
 		return;
-	pace(log, end);
+	pace(log, end, need);
 	atomic_store(&log->prepare_until, smaller(end + log->prepare_want, end + left + BIG_STEP));
 	big_job(log, &log->prepare_job, prepare_run, prepare_done);
 }
@@ -224,7 +230,7 @@ int big_window(struct big_log *log, uint64_t need, struct gantry_window *ret)
 			return rc;
 	}
 	usable = usable_at(log, end, limit);
-	prepare_behind(log, end);
+	prepare_behind(log, end, need);
 	*ret = (struct gantry_window){
 		.to = atomic_load_explicit(&log->tail->map, memory_order_relaxed) +
 		      (end - log->tail->start),

@@ -63,10 +63,15 @@ class FullDisk : public testing::Test
 	/* Takes all but so many bytes of what is free. */
 	void fill(uint64_t leave)
 	{
-		uint64_t free = fs::space(folder.path()).available;
 		int fd = open((folder / "ballast").c_str(), O_RDWR | O_CREAT, 0600);
 
-		ASSERT_EQ(posix_fallocate(fd, 0, static_cast<off_t>(free - leave)), 0);
+		/* A worker may be preparing room meanwhile. */
+		EXPECT_TRUE(world->until([&] {
+			uint64_t free = fs::space(folder.path()).available;
+
+			return free <= leave ||
+			       posix_fallocate(fd, 0, static_cast<off_t>(free - leave)) == 0;
+		}));
 		close(fd);
 	}
 	void empty()

@@ -107,3 +107,10 @@ int call_reply_body(struct gantry_call *call, char *body, size_t size)
 	call->ret_body_size = size;
 	return call_ok(call);
 }
+
+int call_reply_made(struct gantry_call *call, int err, char *body, size_t size)
+{
+	if (err)
+		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
+	return call_reply_body(call, body, size);
+}

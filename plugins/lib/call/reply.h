@@ -29,6 +29,9 @@ void call_reply_static(struct gantry_call *call, const char *name, const char *v
 
 /* Success with this body, from malloc; the call owns it from now on. body NULL: no memory. */
 int call_reply_body(struct gantry_call *call, char *body, size_t size);
+/* The same for a body that was just made, or could not be: err is 0 or a negative errno, which is
+ * answered as code 1 with the system's text; body is then untouched. */
+int call_reply_made(struct gantry_call *call, int err, char *body, size_t size);
 
 #ifdef __cplusplus
 }

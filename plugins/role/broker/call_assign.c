@@ -254,9 +254,7 @@ static int get_all_modes(struct broker *broker, struct gantry_call *call, struct
 	int err = modes_encode(broker->modes, 0, &text, &size);
 
 	(void)op;
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 const struct call_row assign_calls[] = {

@@ -43,9 +43,7 @@ static int get_consumer_list(struct broker *broker, struct gantry_call *call, st
 	if (!err)
 		err = encode_ids(ids, count, &text, &size);
 	free(ids);
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 static int get_consumer_connections(struct broker *broker, struct gantry_call *call,
@@ -63,9 +61,7 @@ static int get_consumer_connections(struct broker *broker, struct gantry_call *c
 	if (err == -ENOENT)
 		return call_fail(call, GANTRY_CONSUMER_NOT_ONLINE,
 				 "the consumer group[%.*s] not online", STR_ARGS(group));
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 static int get_producer_connections(struct broker *broker, struct gantry_call *call,
@@ -83,9 +79,7 @@ static int get_producer_connections(struct broker *broker, struct gantry_call *c
 	if (err == -ENOENT)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "the producer group[%.*s] not exist",
 				 STR_ARGS(group));
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 static int check_expression(struct broker *broker, struct gantry_call *call,

@@ -61,9 +61,7 @@ static int get_group(struct broker *broker, struct gantry_call *call, struct gan
 		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST,
 				 "No group in this broker");
 	err = groups_encode_one(broker->groups, group, &text, &size);
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 static int delete_group(struct broker *broker, struct gantry_call *call, struct gantry_op *op)

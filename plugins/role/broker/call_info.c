@@ -75,9 +75,7 @@ static int get_runtime_info(struct broker *broker, struct gantry_call *call, str
 	json_close_object(&writer);
 	json_close_object(&writer);
 	err = json_writer_take(&writer, &text, &size);
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 const struct call_row info_calls[] = {

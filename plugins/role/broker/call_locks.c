@@ -86,9 +86,7 @@ static int lock_batch(struct broker *broker, struct gantry_call *call, struct ga
 	json_close_object(&writer);
 	json_free(&request.doc);
 	err = json_writer_take(&writer, &text, &size);
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 static int unlock_batch(struct broker *broker, struct gantry_call *call, struct gantry_op *op)

@@ -92,9 +92,7 @@ static int get_all_offsets(struct broker *broker, struct gantry_call *call, stru
 	int err = offsets_encode(broker->offsets, 0, &text, &size);
 
 	(void)op;
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 const struct call_row offset_calls[] = {

@@ -173,9 +173,7 @@ static int get_topic_config(struct broker *broker, struct gantry_call *call, str
 	if (err == -ENOENT)
 		return call_fail(call, GANTRY_TOPIC_NOT_EXIST,
 				 "No topic in this broker. topic: %.*s", STR_ARGS(name));
-	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
-	return call_reply_body(call, text, size);
+	return call_reply_made(call, err, text, size);
 }
 
 const struct call_row topic_calls[] = {

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import load
+import memory
 import table
 from contenders import Failure, Gantry, Java, NullServer, peers
 
@@ -96,11 +97,13 @@ def race(args, size):
     results, versions = {}, {}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
         folder = Path(folder)
+        cache = memory.FullCache(folder)
         known = {"floor": NullServer(folder, cores[0], build), "java": Java(folder, cores[0]),
                  "gantry": Gantry(folder, cores[0], build, generator.version())}
         for name in args.only.split(","):
             contender = known[name]
             try:
+                say(f"{name}: filled the page cache in {cache.fill():.1f} s")
                 results[name] = measure(contender, generator, size)
                 versions[name] = f"{contender.version()}, after {contender.warmed:,} messages"
             finally:

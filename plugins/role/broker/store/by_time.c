@@ -15,7 +15,7 @@ static int read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 	if (queue->store->engine->log->copy(queue->file, (uint64_t)at * STORE_UNIT, bytes,
 					    sizeof(bytes)) != (int64_t)sizeof(bytes))
 		return -EIO;
-	unit_read(bytes, ret);
+	message_unit_read(bytes, ret);
 	return 0;
 }
 

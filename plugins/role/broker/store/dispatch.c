@@ -4,53 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "message/name.h"
-#include "message/properties.h"
 #include "store/internal.h"
-
-static bool is_topic(struct gantry_str topic, const char *name)
-{
-	return topic.size == strlen(name) && memcmp(topic.at, name, topic.size) == 0;
-}
-
-/* Java's Integer.parseInt, but what is no number is level 0. */
-static int32_t level_of(struct gantry_str text)
-{
-	int32_t level = 0;
-
-	if (!text.size || text.size > 9)
-		return 0;
-	for (size_t i = 0; i < text.size; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return 0;
-		level = level * 10 + (text.at[i] - '0');
-	}
-	return level;
-}
-
-/* The hash of TAGS; in the schedule topic the time at which the message is due. */
-static int64_t tags_code(const struct store *store, const struct message_record *record)
-{
-	static const char tags[] = MESSAGE_TAGS, delay[] = MESSAGE_DELAY;
-
-	if (is_topic(record->topic, MESSAGE_SCHEDULE_TOPIC)) {
-		int32_t level = level_of(message_property_find(
-			record->properties, (struct gantry_str){delay, sizeof(delay) - 1}));
-
-		if (level > 0)
-			return message_deliver_ms(&store->delays, level, record->store_ms);
-	}
-	return message_tags_code(message_property_find(
-		record->properties, (struct gantry_str){tags, sizeof(tags) - 1}));
-}
-
-/* Half messages are kept under a topic of their own; one that is marked as such is in no queue. */
-static bool is_queued(const struct message_record *record)
-{
-	int32_t type = record->sys_flag & MESSAGE_TRANSACTION;
-
-	return type == 0 || type == MESSAGE_COMMITTED;
-}
 
 static void note_arrival(struct store *store, struct queue *queue)
 {
@@ -94,7 +48,7 @@ int store_dispatch(struct store *store, const struct message_record *record, uin
 	bool write = false;
 	int status;
 
-	if (!is_queued(record))
+	if (!message_record_is_queued(record))
 		return 0;
 	if (!store_queue_is_possible(record->topic, record->queue))
 		return leave_out(store, record, at);
@@ -103,7 +57,7 @@ int store_dispatch(struct store *store, const struct message_record *record, uin
 		return -ENOMEM;
 	if (__atomic_load_n(&queue->state, __ATOMIC_RELAXED) == QUEUE_BROKEN)
 		return 0;
-	unit.tags_code = tags_code(store, record);
+	unit.tags_code = message_record_tags_code(record, &store->delays);
 	status = queue_append(queue, record->queue_offset, &unit, &write);
 	store->writer.wanted |= write;
 	if (status == -EAGAIN)

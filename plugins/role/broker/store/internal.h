@@ -25,7 +25,7 @@ enum {
 	READ_BYTES = 1 << 20,  /* of the log, at once */
 	SYNC_ROUND_MS = 10000, /* between two rounds of the checkpoint */
 	SYNCS_AT_ONCE = 16,
-	FILLER_SIZE = INT32_MAX, /* what RocketMQ puts where there is no message */
+	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
 enum queue_state { QUEUE_UNOPENED, QUEUE_OPEN, QUEUE_BROKEN };
@@ -149,7 +149,7 @@ struct store {
 	void *arrived_user;
 	struct gantry_work recover_work;
 	struct gantry_log_client client;
-	struct gantry_op *ready_op; /* atomic: role() waits until everything is dispatched */
+	struct gantry_op *ready_op;    /* atomic: role() waits until everything is dispatched */
 	struct gantry_op *drain_asked; /* handed over to the dispatcher's loop */
 	/* the dispatcher's loop */
 	struct gantry_op *drain_op;
@@ -170,8 +170,6 @@ void store_free_queues(struct store *store);
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id);
 void queue_close(struct queue *queue); /* its file */
 void queue_free(struct queue *queue);
-void unit_write(uint8_t *to, const struct queue_unit *unit);
-void unit_read(const uint8_t *from, struct queue_unit *ret);
 /* Appends an entry at its queue offset. 0: done, or it was there; -EAGAIN: the tail is full, or
  * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,

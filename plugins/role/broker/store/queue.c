@@ -5,24 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message/bytes.h"
 #include "store/internal.h"
 
 enum { FILL_BYTES = 200 * STORE_UNIT, ROOM_FIRST = 256 };
-
-void unit_write(uint8_t *to, const struct queue_unit *unit)
-{
-	to = message_put64(to, (uint64_t)unit->physical_offset);
-	to = message_put32(to, (uint32_t)unit->size);
-	message_put64(to, (uint64_t)unit->tags_code);
-}
-
-void unit_read(const uint8_t *from, struct queue_unit *ret)
-{
-	ret->physical_offset = (int64_t)message_get64(from);
-	ret->size = (int32_t)message_get32(from + 8);
-	ret->tags_code = (int64_t)message_get64(from + 12);
-}
 
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
 {
@@ -92,7 +77,7 @@ static int push(struct queue *queue, const struct queue_unit *unit)
 
 	if (status)
 		return status;
-	unit_write(queue->tail.at + queue->tail.used, unit);
+	message_unit_write(queue->tail.at + queue->tail.used, unit);
 	queue->tail.used += STORE_UNIT;
 	queue->end++;
 	if (!queue->dirty) {
@@ -164,7 +149,7 @@ static int start_file(struct queue *queue, uint64_t segment)
 	int status;
 
 	for (uint32_t i = 0; i < sizeof(fill); i += STORE_UNIT)
-		unit_write(fill + i, &filler);
+		message_unit_write(fill + i, &filler);
 	status = ops->reset(queue->file, from);
 	while (!status && from < at) {
 		uint64_t bytes = at - from < sizeof(fill) ? at - from : sizeof(fill);
@@ -263,9 +248,10 @@ static uint32_t read_memory(const struct queue *queue, int64_t at, uint32_t coun
 	uint64_t skip = (uint64_t)(at - queue->filed) * STORE_UNIT;
 
 	for (uint32_t i = 0; i < count; i++, skip += STORE_UNIT)
-		unit_read(skip < queue->run.used ? queue->run.at + skip
-						 : queue->tail.at + (skip - queue->run.used),
-			  &ret[i]);
+		message_unit_read(skip < queue->run.used
+					  ? queue->run.at + skip
+					  : queue->tail.at + (skip - queue->run.used),
+				  &ret[i]);
 	return count;
 }
 
@@ -282,7 +268,7 @@ static int read_file(struct queue *queue, int64_t at, uint32_t count, struct que
 		return (int)got;
 	count = (uint32_t)got / STORE_UNIT;
 	for (uint32_t i = 0; i < count; i++)
-		unit_read(bytes + i * STORE_UNIT, &ret[i]);
+		message_unit_read(bytes + i * STORE_UNIT, &ret[i]);
 	return (int)count;
 }
 

@@ -18,7 +18,7 @@ static int read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 		return (int)got;
 	if (got < (int64_t)sizeof(bytes))
 		return -ERANGE;
-	unit_read(bytes, ret);
+	message_unit_read(bytes, ret);
 	return 0;
 }
 

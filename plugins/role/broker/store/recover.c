@@ -17,7 +17,8 @@ static bool is_start(struct store *store, uint64_t at, uint64_t *ret)
 		    cursor.record.store_ms > 0;
 
 	if (good && store->unclean)
-		good = cursor.record.store_ms <= checkpoint_safe_ms(&store->checkpoint);
+		good = cursor.record.store_ms <=
+		       message_checkpoint_safe_ms(&store->checkpoint.says);
 	if (good)
 		*ret = cursor.record_at;
 	cursor_close(&cursor);
@@ -26,7 +27,7 @@ static bool is_start(struct store *store, uint64_t at, uint64_t *ret)
 
 static uint64_t find_start(struct store *store, const struct gantry_bounds *log)
 {
-	uint64_t confirm = (uint64_t)store->checkpoint.confirm;
+	uint64_t confirm = (uint64_t)store->checkpoint.says.confirm;
 	uint64_t segment = log->segment_bytes;
 	uint64_t start = log->first;
 

@@ -31,8 +31,8 @@ static void save_point(struct store *store)
 	struct checkpoint *point = &store->checkpoint;
 	int status;
 
-	point->physic_ms = point->logics_ms = writer->round_ms;
-	point->confirm = (int64_t)writer->round_at;
+	point->says.physic_ms = point->says.logics_ms = writer->round_ms;
+	point->says.confirm = (int64_t)writer->round_at;
 	status = checkpoint_write(point);
 	if (!status)
 		status = checkpoint_sync(point, &writer->round_op);

@@ -10,6 +10,7 @@
 #include <gantry/replication.h>
 
 #include "broker.h"
+#include "message/queue_unit.h"
 #include "message/record.h"
 #include "topics.h"
 
@@ -18,8 +19,8 @@ extern "C" {
 #endif
 
 enum {
-	STORE_UNIT = 20,          /* bytes of a ConsumeQueue entry */
-	STORE_QUEUES_MAX = 65536, /* of one topic */
+	STORE_UNIT = MESSAGE_UNIT_SIZE, /* bytes of a ConsumeQueue entry */
+	STORE_QUEUES_MAX = 65536,       /* of one topic */
 };
 
 struct queue; /* one ConsumeQueue; never freed while the store is open */
@@ -61,11 +62,6 @@ int store_queues_open(struct store *store, struct queue *const *queues, uint32_t
 /* [min, max): what can be read now. Opens the queue if need be, which blocks a little: on a loop
  * use queue_is_open() first if it matters. Any thread. */
 void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max);
-
-struct queue_unit { /* a ConsumeQueue entry */
-	int64_t physical_offset, tags_code;
-	int32_t size;
-};
 
 /* Units [at, at + count) as far as they exist; returns how many, -EAGAIN: they are on disk and
  * perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any thread. */

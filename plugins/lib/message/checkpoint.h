@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RocketMQ's checkpoint file: how far the log, the queues and the index were safe on disk, as
+ * StoreCheckpoint of store 5.5.0 writes it: five big-endian int64 at the beginning of 4096 bytes,
+ * the rest zero. Pure; any thread. */
+#ifndef MESSAGE_CHECKPOINT_H
+#define MESSAGE_CHECKPOINT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	MESSAGE_CHECKPOINT_FILE = 4096, /* bytes of the file */
+	MESSAGE_CHECKPOINT_USED = 40,   /* and those that say something */
+};
+
+struct message_checkpoint {
+	int64_t physic_ms, logics_ms, index_ms; /* store times */
+	int64_t master_flushed, confirm;        /* log offsets; confirm: where a record begins */
+};
+
+/* from and to: MESSAGE_CHECKPOINT_USED bytes. */
+void message_checkpoint_read(const uint8_t *from, struct message_checkpoint *ret);
+void message_checkpoint_write(uint8_t *to, const struct message_checkpoint *point);
+/* Everything stored until this time is safe in log and queues: the older of their times, and as in
+ * Java 3 seconds before it; 0: nothing is known to be. */
+int64_t message_checkpoint_safe_ms(const struct message_checkpoint *point);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

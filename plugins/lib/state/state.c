@@ -18,6 +18,7 @@ enum { FILE_MAX = 1 << 30 }; /* bytes; more than that is no state file */
 struct state {
 	struct state_spec spec;
 	char *path;
+	pthread_mutex_t write_lock; /* held while the file is written; taken before lock */
 	pthread_mutex_t lock;
 	/* guarded by lock */
 	bool changed; /* since the last encode began */
@@ -42,6 +43,7 @@ int state_new(const struct state_spec *spec, struct state **ret)
 		free(state);
 		return -ENOMEM;
 	}
+	pthread_mutex_init(&state->write_lock, NULL);
 	pthread_mutex_init(&state->lock, NULL);
 	*ret = state;
 	return 0;
@@ -52,21 +54,18 @@ void state_free(struct state *state)
 	if (!state)
 		return;
 	pthread_mutex_destroy(&state->lock);
+	pthread_mutex_destroy(&state->write_lock);
 	free(state->path);
 	free(state);
 }
 
-static int encode_and_write(struct gantry_work *work)
+/* With write_lock held. */
+static int encode_and_write(struct state *state)
 {
-	struct state *state = work->user;
 	char *text = NULL;
 	size_t size = 0;
-	int err;
+	int err = state->spec.encode(state->spec.user, &text, &size);
 
-	pthread_mutex_lock(&state->lock);
-	state->changed = false;
-	pthread_mutex_unlock(&state->lock);
-	err = state->spec.encode(state->spec.user, &text, &size);
 	if (!err)
 		err = state_write_file(state->path, text, size);
 	free(text);
@@ -74,6 +73,38 @@ static int encode_and_write(struct gantry_work *work)
 		gantry_log(state->spec.inst, ERROR, "cannot write %s: %s", state->path,
 			   strerror(-err));
 	return err;
+}
+
+/* Writes, unless what has changed was written meanwhile; again: also what could not be. */
+static int write_changes(struct state *state, bool again)
+{
+	bool wanted;
+	int err;
+
+	pthread_mutex_lock(&state->write_lock);
+	pthread_mutex_lock(&state->lock);
+	wanted = state->changed || (again && state->failed);
+	err = state->failed;
+	state->changed = false;
+	pthread_mutex_unlock(&state->lock);
+	if (wanted) {
+		err = encode_and_write(state);
+		pthread_mutex_lock(&state->lock);
+		state->failed = err;
+		pthread_mutex_unlock(&state->lock);
+	}
+	pthread_mutex_unlock(&state->write_lock);
+	return err;
+}
+
+static int run(struct gantry_work *work)
+{
+	return write_changes(work->user, true);
+}
+
+int state_settle(struct state *state)
+{
+	return write_changes(state, false);
 }
 
 /* With the lock held. */
@@ -87,7 +118,7 @@ static void written(struct gantry_op *op)
 
 	pthread_mutex_lock(&state->lock);
 	state->writing = false;
-	failed = state->failed = op->status;
+	failed = op->status;
 	if (state->changed) {
 		write_again(state);
 	} else {
@@ -102,7 +133,7 @@ static void written(struct gantry_op *op)
 static void write_again(struct state *state)
 {
 	state->writing = true;
-	state->work = (struct gantry_work){.run = encode_and_write, .user = state};
+	state->work = (struct gantry_work){.run = run, .user = state};
 	state->op = (struct gantry_op){
 		.done = written, .loop = gantry_loop_control(state->spec.inst), .user = state};
 	gantry_work(state->spec.inst, &state->work, &state->op);

@@ -35,6 +35,9 @@ int state_read(struct state *state);
 /* The table has changed. Any thread. */
 void state_changed(struct state *state);
 
+/* Whatever changed before the call is in the file when this returns 0. Blocks; on a worker. */
+int state_settle(struct state *state);
+
 /* Writes what is unwritten. 0: nothing was left to do; positive: op finishes when that is done,
  * with the write's own negative errno if it failed. Later changes are not written. Control thread.
  */

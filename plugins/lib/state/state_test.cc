@@ -141,6 +141,20 @@ TEST_F(State, ManyChangesAreFewWritesAndTheLastOneWins)
 	EXPECT_LT(table_.encoded, 1000);
 }
 
+TEST_F(State, WhatIsSettledIsInTheFile)
+{
+	Open("file");
+	for (int i = 0; i < 20; i++) {
+		Set(std::to_string(i));
+		ASSERT_EQ(state_settle(state_), 0);
+		ASSERT_EQ(folder_.Read("file"), std::to_string(i));
+	}
+	int encoded = table_.encoded;
+	EXPECT_EQ(state_settle(state_), 0);
+	EXPECT_EQ(Close(), 0);
+	EXPECT_EQ(table_.encoded, encoded) << "nothing was left to write";
+}
+
 TEST_F(State, WithoutAChangeNothingIsWritten)
 {
 	Open("file");

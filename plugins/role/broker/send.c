@@ -140,46 +140,13 @@ void send_finish(struct send_call *call)
 	gantry_op_finish(&call->after_op, 0, 0);
 }
 
-static void opened(struct gantry_op *op)
-{
-	struct send_call *call = op->user;
-
-	if (send_place(call) == 0)
-		send_finish(call);
-}
-
-/* 0: all queues are open. */
-static int open_queues(struct send_call *call)
-{
-	uint32_t count = 0, closed = 0;
-	int status;
-
-	for (uint32_t i = 0; i < call->count; i++) {
-		struct queue *queue = call->contexts[i].put.queue;
-
-		if (call->contexts[i].answered)
-			continue;
-		call->queues[count++] = queue;
-		closed += !queue_is_open(queue);
-	}
-	if (!closed)
-		return 0;
-	status = send_call_keep(call);
-	if (status)
-		return status;
-	call->open_op =
-		(struct gantry_op){.done = opened, .loop = gantry_loop_here(), .user = call};
-	return store_queues_open(call->sender->broker->store, call->queues, count, &call->opening,
-				 &call->open_op);
-}
-
 static int run(struct send_call *call)
 {
 	int status;
 
 	for (uint32_t i = 0; i < call->count; i++)
 		run_plan(call, &call->contexts[i]);
-	status = open_queues(call);
+	status = send_open_queues(call);
 	if (status > 0)
 		return status;
 	for (uint32_t i = 0; status < 0 && i < call->count; i++)
@@ -251,6 +218,7 @@ static int make_loops(struct sender *sender)
 	for (uint32_t i = 0; i < sender->loop_count; i++) {
 		sender->loops[i].random = 2654435769u * (i + (uint32_t)broker_wall_ms()) | 1;
 		sender->loops[i].stalled_end = &sender->loops[i].stalled;
+		sender->loops[i].opening_end = &sender->loops[i].opening;
 	}
 	return 0;
 }

@@ -47,7 +47,7 @@ struct send_room { /* memory that grows */
 
 /* The requests of one call. */
 struct send_call {
-	struct send_call *next; /* in the pool, or of the stalled */
+	struct send_call *next; /* in the pool, of those that wait for a queue, or of the stalled */
 	struct sender *sender;
 	struct send_loop *loop;
 	struct gantry_op *op; /* the front-end's; NULL before it is taken */
@@ -59,11 +59,13 @@ struct send_call {
 	bool door_pending;      /* door_op is: their acknowledgement */
 	bool kept;              /* texts were copied, which are only lent for the call */
 	bool stalled;           /* waits for room in the log; in the loop's list by next */
+	bool opened;            /* waits only for those before it; in the loop's list by next */
 	uint64_t stall_deadline_ms;
 	struct gantry_record *records;
 	uint64_t *offsets;
 	int32_t *crcs;
 	struct queue **queues; /* of every context, to be opened */
+	uint32_t queue_count;
 	struct gantry_batch batch;
 	struct gantry_op door_op, open_op, after_op;
 	struct queue_opening opening;
@@ -72,7 +74,9 @@ struct send_call {
 
 struct send_loop {                     /* touched on its loop only */
 	struct send_call *pool, *last; /* last: was answered at once, its offsets are still read */
-	struct send_call *stalled, **stalled_end; /* in the order that they came */
+	struct send_call *opening, **opening_end; /* in the order that they came */
+	struct send_call *stalled, **stalled_end; /* so, too */
+	uint32_t opening_count;
 	struct gantry_timer *stall_timer;
 	uint32_t pooled;
 	uint32_t random;
@@ -134,6 +138,9 @@ int send_check_batch_kind(struct send_call *call, struct send_context *context);
 /* send_record.c */
 int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);
+/* send_open.c: opens the queues of a call. 0: they are open, and no call before it waits for one of
+ * them; positive: it goes on when that is so; negative: it cannot wait. */
+int send_open_queues(struct send_call *call);
 /* send.c: a call that was pending is answered. */
 void send_finish(struct send_call *call);
 /* send_place.c: makes records of what is left and places them. 0: every request is answered;

@@ -188,6 +188,9 @@ int topics_ensure(struct broker *broker, const struct topic_config *config, stru
 		topic = topics_add_locked(topics, config);
 		made = topic != NULL;
 		err = topic ? 0 : -ENOMEM;
+		/* before another thread can find it: who then settles waits for the file */
+		if (made && topics->file)
+			state_changed(topics->file);
 	}
 	pthread_rwlock_unlock(&topics->lock);
 	if (made) {

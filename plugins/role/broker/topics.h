@@ -73,6 +73,9 @@ void topics_free(struct topics *topics); /* NULL is fine */
 /* Reads config/topics.json and adds the built-in topics. Control thread, in start. A file that
  * cannot be understood: its .bak; neither: -EUCLEAN with a log line. */
 int topics_load(struct topics *topics);
+/* Topics that were made before the call are in the file when this returns, if it can be written.
+ * Blocks: on a worker. NULL is fine. */
+void topics_settle(struct topics *topics);
 /* Writes what is unwritten; as state_close(). Control thread, in stop. */
 int topics_close(struct topics *topics, struct gantry_op *op);
 

@@ -126,6 +126,12 @@ int topics_load(struct topics *topics)
 	return result < 0 ? result : 0;
 }
 
+void topics_settle(struct topics *topics)
+{
+	if (topics && topics->file)
+		state_settle(topics->file);
+}
+
 int topics_close(struct topics *topics, struct gantry_op *op)
 {
 	return topics->file ? state_close(topics->file, op) : 0;

@@ -180,6 +180,8 @@ static int open_all(struct gantry_work *work)
 	struct queue_opening *opening = work->user;
 	int status = 0;
 
+	/* A topic that was just made is in its file before a message of it is acknowledged. */
+	topics_settle(opening->queues[0]->store->broker->topics);
 	for (uint32_t i = 0; i < opening->count; i++) {
 		int one = queue_open_now(opening->queues[i]);
 

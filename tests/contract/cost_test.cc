@@ -80,7 +80,7 @@ struct Load {
 TEST(Cost, AnAsynchronousBatchCallsNobody)
 {
 	Folder folder;
-	World world(sections("storage-mmap", "replication-async"));
+	World world(sections(file_engines.front(), "replication-async"));
 	Client client(world, "replication-async");
 	Load load;
 	uint64_t best = UINT64_MAX, copies = UINT64_MAX, quiet = 0;

@@ -12,7 +12,8 @@ class Crash : public ModeTest
 	};
 
 	Crash()
-	    : world(sections("storage-slow", "replication-async", "flushDiskType = SYNC_FLUSH\n"))
+	    : world(sections(every_engine.back(), "replication-async",
+			     "flushDiskType = SYNC_FLUSH\n"))
 	{
 	}
 
@@ -108,7 +109,7 @@ class Crash : public ModeTest
 	std::vector<Answered> answered;
 	unsigned seed = 7;
 };
-OVER_BOTH_ENGINES(Crash);
+OVER_EVERY_ENGINE(Crash);
 
 TEST_P(Crash, WhatWasAcknowledgedIsThere)
 {
@@ -116,7 +117,7 @@ TEST_P(Crash, WhatWasAcknowledgedIsThere)
 	size_t events = slow_events(world.inst("storage-slow"));
 	ASSERT_GT(events, 60u);
 	ASSERT_EQ(owed(events), records.size());
-	World other(sections(engine(), "replication-async", "flushDiskType = SYNC_FLUSH\n"));
+	World other(sections(GetParam(), "replication-async", "flushDiskType = SYNC_FLUSH\n"));
 	for (size_t event = 0; event <= events; event += 3) {
 		std::string directory = folder / ("crash" + std::to_string(event));
 

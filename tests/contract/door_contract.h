@@ -12,18 +12,18 @@
 
 constexpr uint64_t SEGMENT = 64 * 1024;
 
-inline std::string sections(const std::string &engine, const std::string &mode,
+inline std::string sections(const Engine &engine, const std::string &mode,
 			    const std::string &keys = "")
 {
-	return "[plugin " + engine + "]\n[plugin " + mode + "]\n" + keys;
+	return section(engine) + "[plugin " + mode + "]\n" + keys;
 }
 
-class ModeTest : public testing::TestWithParam<const char *>
+class ModeTest : public testing::TestWithParam<Engine>
 {
       protected:
 	std::string engine() const
 	{
-		return GetParam();
+		return GetParam().plugin;
 	}
 	bool slow() const
 	{
@@ -33,13 +33,9 @@ class ModeTest : public testing::TestWithParam<const char *>
 	Folder folder;
 };
 
-#define OVER_BOTH_ENGINES(test)                                                                    \
-	INSTANTIATE_TEST_SUITE_P(Engines, test, testing::Values("storage-mmap", "storage-slow"),   \
-				 [](auto &info) { return std::string(info.param).substr(8); })
+#define OVER_EVERY_ENGINE(test) OVER_ENGINES(test, every_engine)
 
 /* Tests that tell the slow engine what to do. */
-#define WITH_A_SCRIPT(test)                                                                        \
-	INSTANTIATE_TEST_SUITE_P(Engines, test, testing::Values("storage-slow"),                   \
-				 [](auto &) { return "slow"; })
+#define WITH_A_SCRIPT(test) OVER_ENGINES(test, std::vector<Engine>{every_engine.back()})
 
 #endif

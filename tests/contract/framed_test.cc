@@ -34,7 +34,7 @@ class Quorum : public ModeTest
 {
       protected:
 	Quorum()
-	    : world(sections(engine(), "replication-quorum-double")),
+	    : world(sections(GetParam(), "replication-quorum-double")),
 	      client(world, "replication-quorum-double")
 	{
 		EXPECT_EQ(client.attach(folder / "data", 8192), 0);
@@ -50,7 +50,7 @@ class Quorum : public ModeTest
 	World world;
 	Client client;
 };
-OVER_BOTH_ENGINES(Quorum);
+OVER_EVERY_ENGINE(Quorum);
 
 TEST_P(Quorum, OnlyALeaderTakesProposals)
 {
@@ -251,7 +251,7 @@ class Follower : public ModeTest
 {
       protected:
 	Follower()
-	    : world(sections(engine(), "replication-follower-double")),
+	    : world(sections(GetParam(), "replication-follower-double")),
 	      client(world, "replication-follower-double")
 	{
 		EXPECT_EQ(client.attach(folder / "slave", 8192), 0);
@@ -266,7 +266,7 @@ class Follower : public ModeTest
 	std::string master;
 	std::vector<Record> records;
 };
-OVER_BOTH_ENGINES(Follower);
+OVER_EVERY_ENGINE(Follower);
 
 TEST_P(Follower, FragmentsBecomeTheSameLog)
 {
@@ -362,7 +362,7 @@ class Divided : public ModeTest
 {
       protected:
 	Divided()
-	    : world(sections(engine(), "replication-divided-double",
+	    : world(sections(GetParam(), "replication-divided-double",
 			     "framedDirectory = " + (folder / "framed") + "\n"))
 	{
 		std::string log;
@@ -377,7 +377,7 @@ class Divided : public ModeTest
 	World world;
 	std::vector<Record> records;
 };
-OVER_BOTH_ENGINES(Divided);
+OVER_EVERY_ENGINE(Divided);
 
 TEST_P(Divided, OneLogOfTwoKinds)
 {

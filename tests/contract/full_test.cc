@@ -38,7 +38,7 @@ static bool enter_namespace()
 	return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
-class FullDisk : public testing::Test
+class FullDisk : public testing::TestWithParam<Engine>
 {
       protected:
 	static void SetUpTestSuite()
@@ -49,7 +49,7 @@ class FullDisk : public testing::Test
 	{
 		if (!allowed || mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=16m"))
 			GTEST_SKIP() << "no file system may be mounted here";
-		world = std::make_unique<World>("[plugin storage-mmap]\n"
+		world = std::make_unique<World>(section(GetParam()) +
 						"[plugin replication-async]\n"
 						"flushIntervalCommitLog = 20\n");
 		shape.directories = {folder / "commitlog"};
@@ -85,10 +85,11 @@ class FullDisk : public testing::Test
 	Shape shape;
 };
 bool FullDisk::allowed;
+OVER_ENGINES(FullDisk, file_engines);
 
-TEST_F(FullDisk, RefusesReadsOnAndRecovers)
+TEST_P(FullDisk, RefusesReadsOnAndRecovers)
 {
-	Log log(*world, "storage-mmap");
+	Log log(*world, GetParam());
 	int rc = 0;
 
 	ASSERT_EQ(log.open(shape), 0);
@@ -109,9 +110,9 @@ TEST_F(FullDisk, RefusesReadsOnAndRecovers)
 	EXPECT_TRUE(log.all(0) == pattern(0, log.end()));
 }
 
-TEST_F(FullDisk, AtASegmentsEndTheNextOneIsRefused)
+TEST_P(FullDisk, AtASegmentsEndTheNextOneIsRefused)
 {
-	Log log(*world, "storage-mmap");
+	Log log(*world, GetParam());
 
 	shape.segment_bytes = MIB;
 	ASSERT_EQ(log.open(shape), 0);
@@ -128,7 +129,7 @@ TEST_F(FullDisk, AtASegmentsEndTheNextOneIsRefused)
 	EXPECT_TRUE(log.all(0) == pattern(0, log.end()));
 }
 
-TEST_F(FullDisk, TheDoorSaysSoAndOpensAgain)
+TEST_P(FullDisk, TheDoorSaysSoAndOpensAgain)
 {
 	Client client(*world, "replication-async");
 	std::string body(100000, 'b');
@@ -158,9 +159,9 @@ TEST_F(FullDisk, TheDoorSaysSoAndOpensAgain)
 	EXPECT_EQ(again.send({body})->rc, 0);
 }
 
-TEST_F(FullDisk, ASmallLogAppendsAllOrNothing)
+TEST_P(FullDisk, ASmallLogAppendsAllOrNothing)
 {
-	Log log(*world, "storage-mmap");
+	Log log(*world, GetParam());
 	std::string text = pattern(0, 300000), back(300000, 0);
 
 	shape.flags = GANTRY_LOG_SMALL;
@@ -177,15 +178,15 @@ TEST_F(FullDisk, ASmallLogAppendsAllOrNothing)
 	EXPECT_TRUE(back == text);
 }
 
-TEST_F(FullDisk, AnAreaReturnsTheError)
+TEST_P(FullDisk, AnAreaReturnsTheError)
 {
-	auto *area_ops = world->ops<gantry_storage_ops>(GANTRY_STORAGE, "storage-mmap")->area;
+	auto *area_ops = world->ops<gantry_storage_ops>(GANTRY_STORAGE, GetParam().plugin)->area;
 	std::string path = folder / "index/1", text(MIB, 'x');
 	gantry_area *area;
 
-	ASSERT_EQ(
-		area_ops->open(world->inst("storage-mmap"), path.c_str(), 64 * MIB, &area, nullptr),
-		0);
+	ASSERT_EQ(area_ops->open(world->inst(GetParam().plugin), path.c_str(), 64 * MIB, &area,
+				 nullptr),
+		  0);
 	fill(0);
 	EXPECT_EQ(area_ops->write(area, 10 * MIB, text.data(), MIB), -ENOSPC);
 	empty();

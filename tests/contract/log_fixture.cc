@@ -7,9 +7,30 @@
 #include <filesystem>
 #include <fstream>
 
-Log::Log(World &world, const std::string &engine) : inst(world.inst(engine)), world_(world)
+const std::vector<Engine> file_engines = {
+	{"mmap", "storage-mmap", ""},
+};
+
+const std::vector<Engine> every_engine = [] {
+	auto all = file_engines;
+
+	all.push_back({"slow", "storage-slow", ""});
+	return all;
+}();
+
+std::string section(const Engine &engine)
 {
-	ops = world.ops<gantry_storage_ops>(GANTRY_STORAGE, engine)->log;
+	return "[plugin " + std::string(engine.plugin) + "]\n" + engine.keys;
+}
+
+void PrintTo(const Engine &engine, std::ostream *os)
+{
+	*os << engine.name;
+}
+
+Log::Log(World &world, const Engine &engine) : inst(world.inst(engine.plugin)), world_(world)
+{
+	ops = world.ops<gantry_storage_ops>(GANTRY_STORAGE, engine.plugin)->log;
 }
 
 Log::~Log()

@@ -10,6 +10,23 @@
 
 #include "world.h"
 
+/* An engine, in one of the ways in which it writes. */
+struct Engine {
+	const char *name; /* of the way: the tests' suffix */
+	const char *plugin;
+	const char *keys; /* of its section */
+};
+
+extern const std::vector<Engine> file_engines; /* those that users choose: over lib/segments */
+extern const std::vector<Engine> every_engine; /* and the slow one */
+
+std::string section(const Engine &engine);
+void PrintTo(const Engine &engine, std::ostream *os);
+
+#define OVER_ENGINES(suite, list)                                                                  \
+	INSTANTIATE_TEST_SUITE_P(Engines, suite, testing::ValuesIn(list),                          \
+				 [](auto &info) { return std::string(info.param.name); })
+
 struct Shape {
 	uint64_t segment_bytes = 64 * 1024;
 	uint64_t start = 0;
@@ -20,7 +37,7 @@ struct Shape {
 class Log
 {
       public:
-	Log(World &world, const std::string &engine);
+	Log(World &world, const Engine &engine);
 	~Log();
 
 	int open(const Shape &shape);

@@ -9,10 +9,10 @@ namespace fs = std::filesystem;
 
 static constexpr uint64_t SEGMENT = 64 * 1024;
 
-class LogContract : public testing::TestWithParam<const char *>
+class LogContract : public testing::TestWithParam<Engine>
 {
       protected:
-	LogContract() : world("[plugin " + std::string(GetParam()) + "]\n"), log(world, GetParam())
+	LogContract() : world(section(GetParam())), log(world, GetParam())
 	{
 		shape.directories = {folder / "commitlog"};
 	}
@@ -34,8 +34,7 @@ class LogContract : public testing::TestWithParam<const char *>
 	Shape shape;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, LogContract, testing::Values("storage-mmap", "storage-slow"),
-			 [](auto &info) { return std::string(info.param).substr(8); });
+OVER_ENGINES(LogContract, every_engine);
 
 TEST_P(LogContract, AnEmptyLogBeginsAtItsStartRoundedDown)
 {

@@ -6,12 +6,12 @@
 class Async : public ModeTest
 {
       protected:
-	Async() : world(sections(engine(), "replication-async", "flushIntervalCommitLog = 20\n"))
+	Async() : world(sections(GetParam(), "replication-async", "flushIntervalCommitLog = 20\n"))
 	{
 	}
 	World world;
 };
-OVER_BOTH_ENGINES(Async);
+OVER_EVERY_ENGINE(Async);
 
 static std::string body(size_t size, char fill = 'b')
 {
@@ -269,7 +269,7 @@ TEST_P(Async, ExpiryLeavesWhatIsYounger)
 class SyncFlush : public ModeTest
 {
 };
-OVER_BOTH_ENGINES(SyncFlush);
+OVER_EVERY_ENGINE(SyncFlush);
 
 class SyncFlushScript : public ModeTest
 {
@@ -278,7 +278,7 @@ WITH_A_SCRIPT(SyncFlushScript);
 
 TEST_P(SyncFlush, VisibleIsDurable)
 {
-	World world(sections(engine(), "replication-async",
+	World world(sections(GetParam(), "replication-async",
 			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 
@@ -305,7 +305,7 @@ TEST_P(SyncFlush, VisibleIsDurable)
 
 TEST_P(SyncFlushScript, ManyShareOneSync)
 {
-	World world(sections(engine(), "replication-async",
+	World world(sections(GetParam(), "replication-async",
 			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 	std::vector<Sent *> sent;
@@ -325,7 +325,7 @@ TEST_P(SyncFlushScript, ManyShareOneSync)
 
 TEST_P(SyncFlushScript, AFailedSyncFencesForGood)
 {
-	World world(sections(engine(), "replication-async",
+	World world(sections(GetParam(), "replication-async",
 			     "flushDiskType = SYNC_FLUSH\nsyncFlushTimeout = 1m\n"));
 	Client client(world, "replication-async");
 	Op durable(world);
@@ -357,7 +357,7 @@ class Late : public ModeTest
 	void start(const std::string &flush, const std::string &replica)
 	{
 		world = std::make_unique<World>(
-			sections(engine(), "replication-sync-double",
+			sections(GetParam(), "replication-sync-double",
 				 "flushWait = " + flush + "\nreplicaWait = " + replica + "\n"));
 		client = std::make_unique<Client>(*world, "replication-sync-double");
 		ASSERT_EQ(client->attach(folder.path()), 0);
@@ -376,7 +376,7 @@ class Late : public ModeTest
 	std::unique_ptr<World> world;
 	std::unique_ptr<Client> client;
 };
-OVER_BOTH_ENGINES(Late);
+OVER_EVERY_ENGINE(Late);
 
 TEST_P(Late, AcknowledgedWhenTheFollowerHasIt)
 {

@@ -3,7 +3,7 @@
  * say, 512 bytes at a time. Names follow in order, as on a file system with a journal. */
 #include "slow_impl.h"
 
-#include "../../plugins/storage/mmap/files.h"
+#include "../../plugins/lib/segments/files.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * copies. Nothing of it is fast, so nothing of it is clever. */
 #include "slow_impl.h"
 
-#include "../../plugins/storage/mmap/files.h"
+#include "../../plugins/lib/segments/files.h"
 
 #include <errno.h>
 #include <fcntl.h>

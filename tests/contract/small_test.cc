@@ -9,11 +9,10 @@ namespace fs = std::filesystem;
 
 static constexpr uint64_t SEGMENT = 6000; /* no multiple of a page, as a ConsumeQueue's */
 
-class SmallContract : public testing::TestWithParam<const char *>
+class SmallContract : public testing::TestWithParam<Engine>
 {
       protected:
-	SmallContract()
-	    : world("[plugin " + std::string(GetParam()) + "]\n"), log(world, GetParam())
+	SmallContract() : world(section(GetParam())), log(world, GetParam())
 	{
 		shape.directories = {folder / "topic/0"};
 		shape.segment_bytes = SEGMENT;
@@ -48,8 +47,7 @@ class SmallContract : public testing::TestWithParam<const char *>
 	Shape shape;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, SmallContract, testing::Values("storage-mmap", "storage-slow"),
-			 [](auto &info) { return std::string(info.param).substr(8); });
+OVER_ENGINES(SmallContract, every_engine);
 
 TEST_P(SmallContract, AppendsAreCopiedBackOverSegments)
 {

@@ -7,13 +7,13 @@
  *   prepare_lock  who moves ready; cut and reset take it too
  *   map_lock      who opens and maps a segment's file
  *   lock          the table of segments, who uses them, asks for syncs, jobs; held briefly */
-#ifndef MMAP_BIG_H
-#define MMAP_BIG_H
+#ifndef SEGMENTS_BIG_H
+#define SEGMENTS_BIG_H
 
 #include <gantry/log.h>
 
 #include "files.h"
-#include "mmap.h"
+#include "segments.h"
 
 enum {
 	BIG_CHUNK = 256 * 1024,      /* prepared at a time, under prepare_lock */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names, directories and zeros: what big logs, small logs and areas share about files. Every call
  * may block. */
-#ifndef MMAP_FILES_H
-#define MMAP_FILES_H
+#ifndef SEGMENTS_FILES_H
+#define SEGMENTS_FILES_H
 
 #include <gantry/base.h>
 #include <stdbool.h>

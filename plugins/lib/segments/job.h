@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Work on the kernel's workers, counted, so that the plugin's stop can wait for it. */
-#ifndef MMAP_JOB_H
-#define MMAP_JOB_H
+#ifndef SEGMENTS_JOB_H
+#define SEGMENTS_JOB_H
 
 #include <gantry/loop.h>
 #include <pthread.h>

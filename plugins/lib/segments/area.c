@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Areas: a file of a fixed size, sparse, read and written in place. */
 #include "files.h"
-#include "mmap.h"
+#include "segments.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -187,8 +187,8 @@ static int area_sync(struct gantry_area *area, struct gantry_op *op)
 	return GANTRY_PENDING;
 }
 
-const struct gantry_area_ops mmap_area_ops = {
-	.size = sizeof(mmap_area_ops),
+const struct gantry_area_ops segments_area_ops = {
+	.size = sizeof(segments_area_ops),
 	.open = area_open,
 	.close = area_close,
 	.read = area_read,

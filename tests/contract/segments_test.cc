@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What storage-mmap promises beyond the contract: preparing, cold reads, leases, descriptors,
- * areas, and that its parts stand each other when they run at the same time. */
+/* What the engines over lib/segments promise beyond the contract: preparing, cold reads, leases,
+ * descriptors, areas, and that its parts stand each other when they run at the same time. */
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -18,11 +18,11 @@ namespace fs = std::filesystem;
 
 static constexpr uint64_t MIB = 1024 * 1024;
 
-class Mmap : public testing::Test
+class Segments : public testing::TestWithParam<Engine>
 {
       protected:
-	explicit Mmap(const std::string &keys = "", unsigned workers = 4)
-	    : world("[plugin storage-mmap]\n" + keys, 2, workers), log(world, "storage-mmap")
+	explicit Segments(const std::string &keys = "", unsigned workers = 4)
+	    : world(section(GetParam()) + keys, 2, workers), log(world, GetParam())
 	{
 		shape.directories = {folder / "commitlog"};
 		shape.segment_bytes = 256 * MIB;
@@ -50,6 +50,7 @@ class Mmap : public testing::Test
 	Log log;
 	Shape shape;
 };
+OVER_ENGINES(Segments, file_engines);
 
 /* Work for a worker, and whether it has ended. */
 struct Work {
@@ -69,7 +70,7 @@ struct Work {
 
 /* ---- preparing */
 
-TEST_F(Mmap, StartingWritesOneMebibyte)
+TEST_P(Segments, StartingWritesOneMebibyte)
 {
 	gantry_window window;
 
@@ -84,7 +85,7 @@ TEST_F(Mmap, StartingWritesOneMebibyte)
 	EXPECT_EQ(fs::file_size(file(0)), 256 * MIB);
 }
 
-TEST_F(Mmap, RoomIsReadyAheadOfTheWriter)
+TEST_P(Segments, RoomIsReadyAheadOfTheWriter)
 {
 	ASSERT_EQ(log.open(shape), 0);
 	for (int i = 0; i < 40; ++i)
@@ -99,7 +100,7 @@ TEST_F(Mmap, RoomIsReadyAheadOfTheWriter)
 	EXPECT_LE(allocated(), 40 * MIB + 65 * MIB) << "preparedBytes at most";
 }
 
-TEST_F(Mmap, TheNextSegmentIsPreparedAhead)
+TEST_P(Segments, TheNextSegmentIsPreparedAhead)
 {
 	shape.segment_bytes = 2 * MIB;
 	ASSERT_EQ(log.open(shape), 0);
@@ -114,15 +115,16 @@ TEST_F(Mmap, TheNextSegmentIsPreparedAhead)
 		<< "and goes when it was not needed";
 }
 
-class MmapOneWorker : public Mmap
+class SegmentsOneWorker : public Segments
 {
       protected:
-	MmapOneWorker() : Mmap("", 1)
+	SegmentsOneWorker() : Segments("", 1)
 	{
 	}
 };
+OVER_ENGINES(SegmentsOneWorker, file_engines);
 
-TEST_F(MmapOneWorker, AWorkerThatIsLateStopsNobody)
+TEST_P(SegmentsOneWorker, AWorkerThatIsLateStopsNobody)
 {
 	std::mutex lock;
 	std::condition_variable go;
@@ -146,7 +148,7 @@ TEST_F(MmapOneWorker, AWorkerThatIsLateStopsNobody)
 	EXPECT_TRUE(log.all(0) == pattern(0, 10 * MIB));
 }
 
-TEST_F(Mmap, AnOldFileIsZeroedAheadOfTheWriter)
+TEST_P(Segments, AnOldFileIsZeroedAheadOfTheWriter)
 {
 	/* A segment that another process filled and that recovery found to end early. */
 	shape.segment_bytes = 4 * MIB;
@@ -161,10 +163,10 @@ TEST_F(Mmap, AnOldFileIsZeroedAheadOfTheWriter)
 
 /* ---- reading */
 
-class MmapCold : public Mmap
+class SegmentsCold : public Segments
 {
       protected:
-	MmapCold()
+	SegmentsCold()
 	{
 		shape.segment_bytes = MIB;
 		EXPECT_EQ(log.open(shape), 0);
@@ -184,8 +186,9 @@ class MmapCold : public Mmap
 		}
 	}
 };
+OVER_ENGINES(SegmentsCold, file_engines);
 
-TEST_F(MmapCold, AColdReadIsPendingAndThenHot)
+TEST_P(SegmentsCold, AColdReadIsPendingAndThenHot)
 {
 	gantry_slice slice;
 	Op op(world);
@@ -202,7 +205,7 @@ TEST_F(MmapCold, AColdReadIsPendingAndThenHot)
 	EXPECT_TRUE(log.all(0) == pattern(0, 6 * MIB));
 }
 
-TEST_F(MmapCold, ASegmentThatCannotBeReadIsAlone)
+TEST_P(SegmentsCold, ASegmentThatCannotBeReadIsAlone)
 {
 	gantry_slice slice;
 
@@ -217,7 +220,7 @@ TEST_F(MmapCold, ASegmentThatCannotBeReadIsAlone)
 	EXPECT_EQ(log.write("text"), 0) << "writing goes on";
 }
 
-TEST_F(MmapCold, AHotCopySaysWhenItWouldWait)
+TEST_P(SegmentsCold, AHotCopySaysWhenItWouldWait)
 {
 	char text[100];
 
@@ -227,7 +230,7 @@ TEST_F(MmapCold, AHotCopySaysWhenItWouldWait)
 	EXPECT_EQ(std::string(text, 100), pattern(MIB, 100));
 }
 
-TEST_F(Mmap, ACutWaitsForTheSlicesOfWhatItDrops)
+TEST_P(Segments, ACutWaitsForTheSlicesOfWhatItDrops)
 {
 	gantry_slice below, above;
 
@@ -249,7 +252,7 @@ TEST_F(Mmap, ACutWaitsForTheSlicesOfWhatItDrops)
 
 /* ---- everything at once */
 
-TEST_F(Mmap, WriterReadersSyncsAndExpiryTogether)
+TEST_P(Segments, WriterReadersSyncsAndExpiryTogether)
 {
 	constexpr uint64_t TOTAL = 24 * MIB;
 	std::atomic<bool> stop{false};
@@ -305,20 +308,21 @@ TEST_F(Mmap, WriterReadersSyncsAndExpiryTogether)
 
 /* ---- small logs */
 
-class MmapFewDescriptors : public Mmap
+class SegmentsFewDescriptors : public Segments
 {
       protected:
-	MmapFewDescriptors() : Mmap("smallFileDescriptors = 16\n")
+	SegmentsFewDescriptors() : Segments("smallFileDescriptors = 16\n")
 	{
 	}
 };
+OVER_ENGINES(SegmentsFewDescriptors, file_engines);
 
 static size_t open_files()
 {
 	return names_in("/proc/self/fd").size();
 }
 
-TEST_F(MmapFewDescriptors, ManyLogsShareThem)
+TEST_P(SegmentsFewDescriptors, ManyLogsShareThem)
 {
 	constexpr unsigned COUNT = 200;
 	std::vector<std::unique_ptr<Log>> logs;
@@ -327,7 +331,7 @@ TEST_F(MmapFewDescriptors, ManyLogsShareThem)
 	shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
 	shape.segment_bytes = 6000;
 	for (unsigned i = 0; i < COUNT; ++i) {
-		logs.push_back(std::make_unique<Log>(world, "storage-mmap"));
+		logs.push_back(std::make_unique<Log>(world, GetParam()));
 		shape.directories = {folder / std::to_string(i)};
 		ASSERT_EQ(logs[i]->open(shape), 0);
 		std::string text = pattern(i, 100);
@@ -354,7 +358,7 @@ TEST_F(MmapFewDescriptors, ManyLogsShareThem)
 	EXPECT_LE(open_files(), before);
 }
 
-TEST_F(Mmap, OpeningASmallLogLooksAtNoFile)
+TEST_P(Segments, OpeningASmallLogLooksAtNoFile)
 {
 	/* Names that lead nowhere: whoever looked at the files would notice. */
 	shape.flags = GANTRY_LOG_SMALL;
@@ -369,7 +373,7 @@ TEST_F(Mmap, OpeningASmallLogLooksAtNoFile)
 	EXPECT_EQ(log.ops->copy(log.log, 0, &byte, 1), -ENOENT);
 }
 
-TEST_F(Mmap, ASmallFileOfTheWrongLengthIsRefusedWhenMet)
+TEST_P(Segments, ASmallFileOfTheWrongLengthIsRefusedWhenMet)
 {
 	shape.flags = GANTRY_LOG_SMALL;
 	make_file(file(0), "", 6000);
@@ -386,9 +390,9 @@ TEST_F(Mmap, ASmallFileOfTheWrongLengthIsRefusedWhenMet)
 
 /* ---- areas */
 
-TEST_F(Mmap, AnAreaIsAFixedFile)
+TEST_P(Segments, AnAreaIsAFixedFile)
 {
-	auto *area_ops = world.ops<gantry_storage_ops>(GANTRY_STORAGE, "storage-mmap")->area;
+	auto *area_ops = world.ops<gantry_storage_ops>(GANTRY_STORAGE, GetParam().plugin)->area;
 	std::string path = folder / "config/checkpoint";
 	gantry_area *area;
 	char text[8] = {};

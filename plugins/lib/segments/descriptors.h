@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open files of small logs: a cache of a fixed size, the least recently used one gives way. Any
  * thread. */
-#ifndef MMAP_DESCRIPTORS_H
-#define MMAP_DESCRIPTORS_H
+#ifndef SEGMENTS_DESCRIPTORS_H
+#define SEGMENTS_DESCRIPTORS_H
 
 #include <gantry/base.h>
 #include <stdbool.h>

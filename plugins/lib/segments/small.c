@@ -15,7 +15,7 @@
 
 static struct descriptors *cache_of(const struct small_log *log)
 {
-	return mmap_engine(log->base.inst)->descriptors;
+	return segments_engine(log->base.inst)->descriptors;
 }
 
 int small_path(const struct small_log *log, uint64_t start, char *to, size_t size)
@@ -209,7 +209,7 @@ static int append_piece(struct small_log *log, uint64_t at, const uint8_t *from,
 		return rc;
 	if (make) {
 		atomic_store(&log->file_end, start + log->segment_bytes);
-		struct small_syncs *syncs = &mmap_engine(log->base.inst)->syncs;
+		struct small_syncs *syncs = &segments_engine(log->base.inst)->syncs;
 
 		pthread_mutex_lock(&syncs->lock);
 		log->unsynced_names = true;

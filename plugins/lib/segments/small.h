@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small log: one of thousands, so no mapping, no descriptor and no memory of its own beyond this
  * struct. Positions say which file holds what. */
-#ifndef MMAP_SMALL_H
-#define MMAP_SMALL_H
+#ifndef SEGMENTS_SMALL_H
+#define SEGMENTS_SMALL_H
 
 #include "files.h"
-#include "mmap.h"
+#include "segments.h"
 
 struct small_log {
 	struct gantry_log base;

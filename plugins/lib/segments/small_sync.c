@@ -9,7 +9,7 @@
 
 static struct small_syncs *syncs_of(const struct small_log *log)
 {
-	return &mmap_engine(log->base.inst)->syncs;
+	return &segments_engine(log->base.inst)->syncs;
 }
 
 void small_syncs_init(struct small_syncs *syncs)
@@ -41,7 +41,7 @@ int small_sync_now(struct small_log *log, uint64_t from, uint64_t to)
 		if (rc < 0)
 			break;
 		rc = fdatasync(file.fd) ? -errno : 0;
-		descriptors_put(mmap_engine(log->base.inst)->descriptors, &file);
+		descriptors_put(segments_engine(log->base.inst)->descriptors, &file);
 	}
 	return rc == 0 && names ? files_sync_directory_at(log->directory) : rc;
 }
@@ -160,7 +160,7 @@ static void sync_together(struct small_syncs *syncs, struct small_log *round)
 static void syncs_run(struct job *job)
 {
 	enum { MANY = 32 };
-	struct small_syncs *syncs = &mmap_engine(job->user)->syncs;
+	struct small_syncs *syncs = &segments_engine(job->user)->syncs;
 	struct small_log *round;
 	unsigned count;
 
@@ -194,7 +194,7 @@ static void syncs_start(struct small_syncs *syncs, struct gantry_inst *inst)
 static void syncs_done(struct job *job)
 {
 	struct gantry_inst *inst = job->user;
-	struct small_syncs *syncs = &mmap_engine(inst)->syncs;
+	struct small_syncs *syncs = &segments_engine(inst)->syncs;
 
 	pthread_mutex_lock(&syncs->lock);
 	syncs->busy = syncs->first != NULL;

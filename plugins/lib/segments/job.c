@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mmap.h"
+#include "segments.h"
 
 void jobs_init(struct jobs *jobs)
 {
@@ -52,7 +52,7 @@ static void work_done(struct gantry_op *op)
 
 void job_start(struct gantry_inst *inst, struct job *job)
 {
-	job->jobs = &mmap_engine(inst)->jobs;
+	job->jobs = &segments_engine(inst)->jobs;
 	job->op =
 		(struct gantry_op){.done = work_done, .loop = gantry_loop_at(inst, 0), .user = job};
 	job->work = (struct gantry_work){.run = work_run, .user = job};

@@ -15,7 +15,7 @@ static void remove_file(struct small_log *log, uint64_t start)
 {
 	char path[PATH_MAX];
 
-	descriptors_drop(mmap_engine(log->base.inst)->descriptors, log, start);
+	descriptors_drop(segments_engine(log->base.inst)->descriptors, log, start);
 	if (small_path(log, start, path, sizeof(path)) == 0 && unlink(path) && errno != ENOENT)
 		gantry_log(log->base.inst, WARNING, "cannot remove %s: %s", path, strerror(errno));
 }
@@ -47,7 +47,7 @@ static int erase_behind(struct small_log *log, uint64_t at)
 	rc = files_erase(file.fd, at - start, log->segment_bytes);
 	if (rc > 0)
 		rc = fdatasync(file.fd) ? -errno : 0;
-	descriptors_put(mmap_engine(log->base.inst)->descriptors, &file);
+	descriptors_put(segments_engine(log->base.inst)->descriptors, &file);
 	return rc;
 }
 

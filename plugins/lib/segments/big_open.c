@@ -204,7 +204,7 @@ static bool drop_all(struct big_log *log)
 
 static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_shape *shape)
 {
-	const struct mmap_conf *conf = gantry_conf(inst);
+	const struct segments_conf *conf = gantry_conf(inst);
 	struct big_log *log = calloc(1, sizeof(*log));
 
 	if (!log)

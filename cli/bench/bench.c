@@ -20,7 +20,7 @@ static const char help[] =
 
 struct bench_options {
 	char *namesrv, *broker, *topic, *group, *mode, *histogram;
-	int64_t connections, in_flight, size, batch, queues, rate, count, pid;
+	int64_t connections, in_flight, size, batch, queues, topics, rate, count, pid;
 	double duration, warmup;
 };
 
@@ -42,7 +42,9 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 		{"batch", 0, 0, G_OPTION_ARG_INT64, &o->batch, "Messages asked for in a pull (32)",
 		 "N"},
 		{"queues", 'q', 0, G_OPTION_ARG_INT64, &o->queues,
-		 "Queues of the topic, with --broker (4)", "N"},
+		 "Queues of a topic, with --broker (4)", "N"},
+		{"topics", 0, 0, G_OPTION_ARG_INT64, &o->topics,
+		 "Send to N topics, named TOPIC_00000 and so on, with --broker (1)", "N"},
 		{"rate", 'r', 0, G_OPTION_ARG_INT64, &o->rate,
 		 "Requests a second; 0: as fast as answers come (0, 2000 in mode latency)", "N"},
 		{"count", 0, 0, G_OPTION_ARG_INT64, &o->count, "End after N requests", "N"},
@@ -62,7 +64,7 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 /* Checks one option after the other; the first that is wrong is said. */
 static int check(const struct bench_options *o, enum load_mode *ret_mode)
 {
-	enum { HOUR = 3600, BODY_MAX = 4 * 1024 * 1024, BUSY_MAX = 1 << 20 };
+	enum { HOUR = 3600, BODY_MAX = 4 * 1024 * 1024, BUSY_MAX = 1 << 20, QUEUES_MAX = 65536 };
 	if (load_mode_find(o->mode, ret_mode))
 		return cli_usage("--mode is %s, must be send, pull or latency", o->mode);
 	int64_t size_min = *ret_mode == LOAD_LATENCY ? PREBUILT_STAMP : 1;
@@ -70,7 +72,8 @@ static int check(const struct bench_options *o, enum load_mode *ret_mode)
 	wrong = wrong ? wrong : cli_range("--in-flight", o->in_flight, 1, 65536);
 	wrong = wrong ? wrong : cli_range("--size", o->size, size_min, BODY_MAX);
 	wrong = wrong ? wrong : cli_range("--batch", o->batch, 1, 1024);
-	wrong = wrong ? wrong : cli_range("--queues", o->queues, 1, 1024);
+	wrong = wrong ? wrong : cli_range("--queues", o->queues, 1, QUEUES_MAX);
+	wrong = wrong ? wrong : cli_range("--topics", o->topics, 1, QUEUES_MAX);
 	wrong = wrong ? wrong : cli_range("--rate", o->rate, 0, 10000000);
 	wrong = wrong ? wrong : cli_range("--count", o->count, 0, INT64_C(1000000000));
 	wrong = wrong ? wrong : cli_range("--pid", o->pid, 0, INT32_MAX);
@@ -78,6 +81,10 @@ static int check(const struct bench_options *o, enum load_mode *ret_mode)
 		return wrong;
 	if (o->connections * o->in_flight > BUSY_MAX)
 		return cli_usage("--connections times --in-flight may be %d at most", BUSY_MAX);
+	if (o->topics > 1 && (*ret_mode != LOAD_SEND || !o->broker))
+		return cli_usage("--topics is for --mode send with --broker");
+	if (o->topics * o->queues > QUEUES_MAX)
+		return cli_usage("--topics times --queues may be %d at most", QUEUES_MAX);
 	if (!(o->duration > 0 && o->duration <= HOUR && o->warmup >= 0 && o->warmup <= HOUR))
 		return cli_usage("--duration and --warmup go up to %d seconds", HOUR);
 	return 0;
@@ -93,6 +100,7 @@ static struct load_conf conf_of(const struct bench_options *o, enum load_mode mo
 		.in_flight = (uint32_t)o->in_flight,
 		.size = (uint32_t)o->size,
 		.batch = (uint32_t)o->batch,
+		.topics = (uint32_t)o->topics,
 		.rate = (uint64_t)o->rate,
 		.count = (uint64_t)o->count,
 		.duration_ns = (uint64_t)(o->duration * 1e9),
@@ -190,6 +198,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 				  .size = 128,
 				  .batch = 32,
 				  .queues = 4,
+				  .topics = 1,
 				  .rate = -1,
 				  .duration = 10};
 	int exit_code = parse(self, &o, &argc, argv);

@@ -18,11 +18,19 @@ static const uint64_t second_ns = 1000000000, drain_ns = UINT64_C(5) * 100000000
 
 /* ---- wires */
 
+static uint32_t queues_of(const struct load *load, uint32_t target)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < load->queue_count; i++)
+		count += load->queues[i].target == target;
+	return count;
+}
+
 static int open_wires(struct load *load, const struct wire_kind *kind, uint32_t count,
 		      uint32_t slots, size_t frame_max)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t target = i % load->target_count;
+		uint32_t target = i % load->target_count, ahead;
 		struct wire *wire = &load->wires[load->wire_count++];
 		int failed = wire_open(load, wire, kind, target, slots, frame_max);
 		if (failed) {
@@ -30,6 +38,10 @@ static int open_wires(struct load *load, const struct wire_kind *kind, uint32_t 
 				  load->targets[target], g_strerror(-failed));
 			return CLI_UNREACHABLE;
 		}
+		/* connections of one broker begin with queues far apart */
+		ahead = (uint32_t)((uint64_t)queues_of(load, target) * i / count);
+		if (kind == &load_sender)
+			wire->queue += ahead;
 	}
 	return 0;
 }
@@ -42,14 +54,6 @@ static void deal_queues(const struct load *load, struct wire *wire)
 		wire->slots[i].offset = load->queues[wire->queue].start;
 		wire->queue = load->queues[wire->queue].next;
 	}
-}
-
-static uint32_t queues_of(const struct load *load, uint32_t target)
-{
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < load->queue_count; i++)
-		count += load->queues[i].target == target;
-	return count;
 }
 
 static size_t send_frame_max(const struct load *load)

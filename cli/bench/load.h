@@ -28,8 +28,9 @@ struct load_conf {
 	enum load_mode mode;
 	const char *topic, *group;
 	uint32_t connections, in_flight, size, batch;
-	uint64_t rate;  /* requests a second; 0: closed loop */
-	uint64_t count; /* requests that are measured; 0: the time decides */
+	uint32_t topics; /* 1, or sends go to so many: the topic's name, _ and a number */
+	uint64_t rate;   /* requests a second; 0: closed loop */
+	uint64_t count;  /* requests that are measured; 0: the time decides */
 	uint64_t duration_ns, warmup_ns;
 	int pid; /* a process on this machine whose cost is reported; 0: none */
 };
@@ -42,7 +43,8 @@ struct slot { /* a request in flight, or a free one */
 	bool busy;
 };
 
-struct load_queue { /* a queue of the topic, and the broker that has it */
+struct load_queue { /* a queue of a topic, and the broker that has it */
+	const char *topic;
 	uint32_t target;
 	uint32_t next; /* the next queue of the same broker, in a circle */
 	int32_t queue;
@@ -92,6 +94,7 @@ struct load {
 	struct link **links; /* one to each, for questions; kept open: the group lives there */
 	uint32_t target_count;
 	struct ask_member member; /* pulls: what the brokers were told */
+	char **topics;            /* conf.topics names; NULL: conf.topic is the only one */
 	struct load_queue *queues;
 	uint32_t queue_count;
 	struct reply_hint hint;

@@ -11,7 +11,27 @@
 #include "../ask.h"
 #include "../cli.h"
 
-enum { CONNECT_MS = 3000, BUSY_MS = 30000, PAUSE_MS = 50, QUEUES_MAX = 4096 };
+enum { CONNECT_MS = 3000, BUSY_MS = 30000, PAUSE_MS = 50, QUEUES_MAX = 65536, WARMED_MAX = 4096 };
+
+static void name_topics(struct load *load)
+{
+	const struct load_conf *conf = load->conf;
+	if (conf->topics <= 1)
+		return;
+	load->topics = g_new0(char *, conf->topics + 1);
+	for (uint32_t i = 0; i < conf->topics; i++)
+		load->topics[i] = g_strdup_printf("%s_%05u", conf->topic, i);
+}
+
+/* A queue of the route in every topic: one send after the other goes to another topic. */
+static void add_queues(struct load *load, int32_t queue)
+{
+	for (uint32_t t = 0; t < load->conf->topics; t++)
+		load->queues[load->queue_count++] = (struct load_queue){
+			.topic = load->topics ? load->topics[t] : load->conf->topic,
+			.target = load->target_count - 1,
+			.queue = queue};
+}
 
 /* Takes the brokers that have queues, in the route's order, and their queues. */
 static int take_queues(struct load *load, const struct route *route)
@@ -21,20 +41,19 @@ static int take_queues(struct load *load, const struct route *route)
 	uint32_t count = writes ? route->write_count : route->read_count;
 	const char **targets = g_new0(const char *, route->broker_count + 1);
 	load->targets = targets;
-	if (count == 0 || count > QUEUES_MAX) {
+	if (count == 0 || count > QUEUES_MAX / load->conf->topics) {
 		cli_error("topic %s has %u queues to %s, 1 to %d can be used", load->conf->topic,
 			  count, writes ? "write" : "read", QUEUES_MAX);
 		return CLI_REFUSED;
 	}
-	load->queues = g_new0(struct load_queue, count);
-	load->queue_count = count;
+	name_topics(load);
+	load->queues = g_new0(struct load_queue, (size_t)count * load->conf->topics);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct route_broker *broker = &route->brokers[queues[i].broker];
 		const char *address = writes ? broker->master : broker->reader;
 		if (i == 0 || queues[i].broker != queues[i - 1].broker)
 			targets[load->target_count++] = address;
-		load->queues[i].target = load->target_count - 1;
-		load->queues[i].queue = queues[i].queue;
+		add_queues(load, queues[i].queue);
 	}
 	return 0;
 }
@@ -52,6 +71,11 @@ static void link_queues(struct load *load)
 	}
 }
 
+static int32_t queues_of_topic(const struct load *load)
+{
+	return (int32_t)(load->queue_count / load->conf->topics);
+}
+
 static int make_frames(struct load *load, const struct gantry_address *local)
 {
 	for (uint32_t i = 0; i < load->queue_count; i++) {
@@ -61,9 +85,9 @@ static int make_frames(struct load *load, const struct gantry_address *local)
 		message_unique_next(&unique, cli_now_ms(), key);
 		struct prebuilt_spec spec = {
 			.group = load->conf->group,
-			.topic = load->conf->topic,
+			.topic = load->queues[i].topic,
 			.queue = load->queues[i].queue,
-			.queue_count = (int32_t)load->queue_count,
+			.queue_count = queues_of_topic(load),
 			.body_size = load->conf->size,
 			.mark = load->conf->mode == LOAD_LATENCY ? load->mark : 0,
 			.unique_key = key,
@@ -83,9 +107,9 @@ static int make_frames(struct load *load, const struct gantry_address *local)
 static int warm_queue(struct load *load, struct link *link, const struct load_queue *queue)
 {
 	struct ask_send message = {.group = load->conf->group,
-				   .topic = load->conf->topic,
+				   .topic = queue->topic,
 				   .queue = queue->queue,
-				   .queue_count = (int32_t)load->queue_count,
+				   .queue_count = queues_of_topic(load),
 				   .body = {"warm-up", strlen("warm-up")}};
 	struct ask_sent sent;
 	uint64_t until = gantry_clock_ms() + BUSY_MS;
@@ -99,7 +123,7 @@ static int warm_queue(struct load *load, struct link *link, const struct load_qu
 /* Where a queue begins and ends; a waiter starts at its end. */
 static int find_bounds(struct load *load, struct link *link, struct load_queue *queue)
 {
-	const char *topic = load->conf->topic;
+	const char *topic = queue->topic;
 	int failed = ask_max_offset(link, topic, queue->queue, &queue->end);
 	if (!failed && load->conf->mode == LOAD_LATENCY)
 		queue->start = queue->end;
@@ -108,12 +132,18 @@ static int find_bounds(struct load *load, struct link *link, struct load_queue *
 	return failed;
 }
 
+/* One message makes a topic; the others of very many queues are left to the load itself. */
+static bool is_warmed(const struct load *load, uint32_t queue)
+{
+	return load->queue_count <= WARMED_MAX || load->queues[queue].queue == 0;
+}
+
 static int prepare_target(struct load *load, uint32_t target, struct link *link)
 {
 	enum load_mode mode = load->conf->mode;
 	int failed = 0;
 	for (uint32_t i = 0; !failed && i < load->queue_count; i++)
-		if (mode != LOAD_PULL && load->queues[i].target == target)
+		if (mode != LOAD_PULL && load->queues[i].target == target && is_warmed(load, i))
 			failed = warm_queue(load, link, &load->queues[i]);
 	if (!failed && mode != LOAD_SEND)
 		failed = ask_heartbeat(link, &load->member);
@@ -199,6 +229,7 @@ void load_unprepare(struct load *load)
 		link_close(load->links[t]);
 	g_free(load->links);
 	g_free(load->queues);
+	g_strfreev(load->topics);
 	g_free((void *)load->targets);
 	g_free((void *)load->member.client_id);
 }

@@ -13,7 +13,7 @@ static size_t ask_pull(struct load *load, const struct slot *slot, int suspend, 
 {
 	struct fields fields = {0};
 	fields_text(&fields, "consumerGroup", load->conf->group);
-	fields_text(&fields, "topic", load->conf->topic);
+	fields_text(&fields, "topic", load->queues[slot->queue].topic);
 	fields_int(&fields, "queueId", load->queues[slot->queue].queue);
 	fields_int(&fields, "queueOffset", slot->offset);
 	fields_int(&fields, "maxMsgNums", load->conf->batch);

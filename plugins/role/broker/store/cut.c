@@ -86,6 +86,7 @@ int store_cut(void *user, uint64_t at)
 	int status;
 
 	begin(store);
+	point_forget(store);
 	store_each_queue(store, cut_queue, &cutting);
 	dispatched = end(store, at);
 	store_each_queue(store, count_dispatched, NULL);

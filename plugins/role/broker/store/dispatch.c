@@ -62,9 +62,9 @@ int store_dispatch(struct store *store, const struct message_record *record, uin
 	store->writer.wanted |= write;
 	if (status == -EAGAIN)
 		*ret_queue = queue;
-	else if (status)
+	else if (status && status != -ESTALE)
 		return leave_out(store, record, at);
-	else
+	else if (!status)
 		note_arrival(store, queue);
 	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "message/delay.h"
 #include "store/checkpoint.h"
+#include "store/point.h"
 #include "store/store.h"
 #include "table/table.h"
 
@@ -108,6 +109,7 @@ struct writer {
 	bool wanted, again, final;  /* run soon; run once more; the last round, at once */
 	uint64_t pass_end, pass_at; /* what was dispatched when the job began, its last record */
 	int64_t pass_ms;
+	uint32_t pass_turn; /* of the recovery point then */
 	/* the round */
 	bool in_round, round_failed;
 	uint64_t round_end, round_at, saved_end,
@@ -134,13 +136,19 @@ struct store {
 	uint32_t queue_segment_bytes;
 	struct message_delays delays;
 	struct checkpoint checkpoint;
+	struct point_keeper point;
 	pthread_mutex_t table_lock; /* guards the table and every array's growth */
 	struct table topics;
 	pthread_mutex_t open_lock; /* one queue is opened at a time */
 	pthread_mutex_t file_lock; /* one writer of queue files at a time */
 	uint64_t valid_end; /* atomic: entries of files at or behind it are not trusted when a
 			       queue is opened: the scan's beginning, then the recovered end */
-	bool hole;          /* atomic: a queue broke; the checkpoint must not advance */
+	/* recovery's; set before anything else runs */
+	bool trusting;        /* the recovery point is: a gap in a queue proves it wrong */
+	uint64_t checked_end; /* entries of files at or behind it are compared with the log when a
+				 queue is opened */
+	uint64_t opened_end;  /* open_lock: behind the newest message of the queues so opened */
+	bool hole;            /* atomic: a queue broke; the checkpoint must not advance */
 	pthread_mutex_t turn_lock; /* keeps cuts out of a dispatcher's turn */
 	bool cutting;              /* turn_lock */
 	struct dispatcher dispatcher;
@@ -176,12 +184,27 @@ int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *u
 		 bool *ret_write);
 /* Moves the tail to the file. Under file_lock, not on a loop. */
 int queue_write(struct queue *queue);
+/* As if it had never been opened. During recovery only. */
+void queue_unopen(struct queue *queue);
 /* Takes it out of use: sends are refused, entries left out, until the next start. Any thread. */
 void queue_break(struct queue *queue);
 
 /* queue_cut.c: forgets entries of messages at or behind that log offset. Under file_lock, not on a
  * loop. */
 int queue_cut(struct queue *queue, uint64_t at);
+
+/* queue_check.c: where the entries in [first, end) of the file stop being those of messages in the
+ * log, as far as they are young enough to need the question. Blocks. */
+int64_t queue_check(struct queue *queue, int64_t first, int64_t end);
+
+/* queue_look.c: an entry of the file; entries around one that was read cost nothing. Blocks. */
+struct queue_look {
+	struct queue *queue;
+	int64_t at;
+	uint32_t count;
+	uint8_t bytes[204 * STORE_UNIT]; /* what fits into a page */
+};
+int queue_look(struct queue_look *look, int64_t at, struct queue_unit *ret);
 
 /* queue_open.c */
 int queue_open_now(struct queue *queue); /* blocks */
@@ -203,6 +226,7 @@ int writer_start(struct store *store);     /* writes every second */
 void writer_run(struct store *store);      /* writes now; the dispatcher's loop */
 void writer_add(struct queue *queue);      /* it has something to write; any thread */
 int writer_write_all(struct store *store); /* blocks; -EAGAIN: not all could be written */
+void writer_forget(struct store *store);   /* what it was to write; during recovery only */
 
 /* round.c: the job is done; begins a round if it is time for one. */
 void round_begin(struct store *store);

@@ -29,6 +29,17 @@ void queue_close(struct queue *queue)
 	queue->file = NULL;
 }
 
+void queue_unopen(struct queue *queue)
+{
+	queue_close(queue);
+	free(queue->run.at);
+	free(queue->tail.at);
+	queue->run = queue->tail = (struct units){0};
+	queue->min = queue->filed = queue->end = queue->next = 0;
+	queue->dirty = queue->unsynced = false;
+	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
+}
+
 void queue_free(struct queue *queue)
 {
 	if (!queue)
@@ -107,6 +118,8 @@ static int append(struct queue *queue, int64_t offset, const struct queue_unit *
 		return -ERANGE;
 	if (offset < queue->end)
 		return 0;
+	if (offset > queue->end && queue->store->trusting)
+		return -ESTALE;
 	if (!queue->end) {
 		queue->min = queue->filed = queue->end = offset;
 	} else if (offset - queue->end > gap_max) {

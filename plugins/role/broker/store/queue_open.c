@@ -8,38 +8,37 @@
 
 enum { CHECKED = 200 }; /* entries before the end that must be in order */
 
-static int read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
-{
-	uint8_t bytes[STORE_UNIT];
-	int64_t got = queue->store->engine->log->copy(queue->file, (uint64_t)at * STORE_UNIT, bytes,
-						      sizeof(bytes));
-
-	if (got < 0)
-		return (int)got;
-	if (got < (int64_t)sizeof(bytes))
-		return -ERANGE;
-	message_unit_read(bytes, ret);
-	return 0;
-}
-
 static bool is_entry(const struct queue_unit *unit)
 {
 	return unit->physical_offset >= 0 && unit->size > 0;
 }
 
+static bool is_older(const struct queue_unit *unit, uint64_t at)
+{
+	return is_entry(unit) && (uint64_t)unit->physical_offset < at;
+}
+
+/* From the front in steps that double, then by halves: most of a new queue's file is a hole, which
+ * is left alone so. */
 int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
 {
-	while (from < to) {
-		int64_t middle = from + (to - from) / 2;
+	struct queue_look look = {.queue = queue};
+	bool near = false;
+
+	for (int64_t step = sizeof(look.bytes) / STORE_UNIT; from < to; step *= 2) {
+		int64_t middle = from + (!near && step < to - from ? step - 1 : (to - from) / 2);
 		struct queue_unit unit;
-		int status = read_unit(queue, middle, &unit);
+		int status = queue_look(&look, middle, &unit);
 
 		if (status)
 			return status;
-		if (is_entry(&unit) && (uint64_t)unit.physical_offset < at)
+		if (is_older(&unit, at)) {
+			near = near || step >= to - from;
 			from = middle + 1;
-		else
+		} else {
+			near = true;
 			to = middle;
+		}
 	}
 	return from;
 }
@@ -47,11 +46,12 @@ int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
 /* Where entries from from on stop being in order; to if they do not. */
 static int64_t ordered_until(struct queue *queue, int64_t from, int64_t to)
 {
+	struct queue_look look = {.queue = queue};
 	int64_t last = -1;
 
 	for (int64_t i = from; i < to; i++) {
 		struct queue_unit unit;
-		int status = read_unit(queue, i, &unit);
+		int status = queue_look(&look, i, &unit);
 
 		if (status)
 			return status;
@@ -86,10 +86,12 @@ static int64_t find_end(struct queue *queue, int64_t first, int64_t last, uint64
 /* The first entry whose message is still in the log. */
 static int64_t find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first)
 {
+	struct queue_look look = {.queue = queue};
+
 	while (first < end) {
 		int64_t middle = first + (end - first) / 2;
 		struct queue_unit unit;
-		int status = read_unit(queue, middle, &unit);
+		int status = queue_look(&look, middle, &unit);
 
 		if (status)
 			return status;
@@ -138,6 +140,8 @@ static int find_bounds(struct queue *queue)
 		return ops->reset(queue->file, 0);
 	first = (int64_t)(file.first / STORE_UNIT);
 	end = find_end(queue, first, (int64_t)(file.end / STORE_UNIT), valid_end);
+	if (end >= 0)
+		end = queue_check(queue, first, end);
 	if (end < 0)
 		return (int)end;
 	if ((uint64_t)end * STORE_UNIT != file.end)

@@ -5,18 +5,22 @@
 
 #include "store/cursor.h"
 
+struct recovery { /* offsets of the log */
+	uint64_t start, end, count;
+};
+
 /* ---- where to begin */
 
 /* Whether a record begins there, or first behind there, that is old enough to begin with: what is
  * before it was safe in log and queues. ret: where it begins. */
-static bool is_start(struct store *store, uint64_t at, uint64_t *ret)
+static bool is_start(struct store *store, uint64_t at, bool any_age, uint64_t *ret)
 {
 	struct cursor cursor = {.store = store, .at = at, .check_crc = true};
 	bool good = cursor_next(&cursor) == 1 &&
 		    cursor.record.physical_offset == (int64_t)cursor.record_at &&
 		    cursor.record.store_ms > 0;
 
-	if (good && store->unclean)
+	if (good && store->unclean && !any_age)
 		good = cursor.record.store_ms <=
 		       message_checkpoint_safe_ms(&store->checkpoint.says);
 	if (good)
@@ -33,11 +37,11 @@ static uint64_t find_start(struct store *store, const struct gantry_bounds *log)
 
 	if (files_folder_is_empty(store->queue_root))
 		return log->first; /* the queues are to be built anew */
-	if (confirm >= log->first && confirm < log->end && is_start(store, confirm, &start) &&
-	    start == confirm)
+	if (confirm >= log->first && confirm < log->end &&
+	    is_start(store, confirm, point_knows_checkpoint(store), &start) && start == confirm)
 		return start;
 	for (uint64_t at = (log->end - 1) / segment * segment; at > log->first; at -= segment)
-		if (is_start(store, at, &start))
+		if (is_start(store, at, false, &start))
 			return start;
 	return log->first;
 }
@@ -97,31 +101,101 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
 	return status ? status : found;
 }
 
+/* Dispatches what stands in the log from start on. valid: entries of queue files are good up to
+ * that offset of the log. */
+static int recover_from(struct store *store, uint64_t start, uint64_t valid, struct recovery *ret)
+{
+	struct cursor cursor = {
+		.store = store, .at = start, .check_crc = store->broker->conf->checkCRCOnRecover};
+	struct gantry_bounds log;
+	int status = 0;
+
+	*ret = (struct recovery){.start = start};
+	store->door->bounds(store->door_inst, &log);
+	__atomic_store_n(&store->valid_end, valid, __ATOMIC_RELEASE);
+	if (log.end > log.first)
+		status = scan(store, &cursor, &ret->count);
+	cursor_close(&cursor);
+	ret->end = cursor.at;
+	return status;
+}
+
+/* From the recovery point, whose queues have all entries that were ever dispatched. -ESTALE: they
+ * have not. */
+static int recover_from_point(struct store *store, struct recovery *ret)
+{
+	struct dispatcher *dispatcher = &store->dispatcher;
+	const struct point *point = &store->point.says;
+	int status;
+
+	if (files_folder_is_empty(store->queue_root) || !point_is_trusted(store))
+		return -ESTALE;
+	dispatcher->record_at = point->record_at;
+	dispatcher->record_ms = point->record_ms;
+	store->trusting = true;
+	status = recover_from(store, point->written, UINT64_MAX, ret);
+	store->trusting = false;
+	if (!status && store->opened_end > ret->end)
+		status = -ESTALE;
+	if (status == -ESTALE) {
+		gantry_log(store->inst, WARNING,
+			   "%s/gantry.point is wrong: not all queues were written up to %llu",
+			   store->root, (unsigned long long)point->written);
+		store->point.found = false; /* nor is anything else that it says good */
+		store->checked_end = UINT64_MAX;
+	}
+	return status;
+}
+
+static void unopen(struct queue *queue, void *user)
+{
+	(void)user;
+	queue_unopen(queue);
+}
+
+static int recover_from_checkpoint(struct store *store, struct recovery *ret)
+{
+	struct gantry_bounds log;
+
+	writer_forget(store);
+	store_each_queue(store, unopen, NULL);
+	store->dispatcher.record_at = 0;
+	store->dispatcher.record_ms = 0;
+	store->door->bounds(store->door_inst, &log);
+	ret->start = log.end > log.first ? find_start(store, &log) : log.first;
+	return recover_from(store, ret->start, ret->start, ret);
+}
+
+static int recover(struct store *store, struct recovery *ret)
+{
+	int status;
+
+	store->checked_end = point_knows_checkpoint(store) ? store->point.says.trimmed : UINT64_MAX;
+	status = recover_from_point(store, ret);
+	if (status == -ESTALE)
+		status = recover_from_checkpoint(store, ret);
+	if (status)
+		return status;
+	__atomic_store_n(&store->valid_end, ret->end, __ATOMIC_RELEASE);
+	__atomic_store_n(&store->dispatcher.at, ret->end, __ATOMIC_RELEASE);
+	point_begin(store, store->checked_end < ret->end ? store->checked_end : ret->end);
+	return 0;
+}
+
 int store_recover(struct gantry_work *work)
 {
 	struct store *store = work->user;
-	struct cursor cursor = {.store = store,
-				.check_crc = store->broker->conf->checkCRCOnRecover};
-	uint64_t began_ms = gantry_clock_ms(), count = 0;
-	struct gantry_bounds log;
-	uint64_t start;
-	int status = 0;
+	uint64_t began_ms = gantry_clock_ms();
+	struct recovery found;
+	int status = recover(store, &found);
 
-	store->door->bounds(store->door_inst, &log);
-	start = log.end > log.first ? find_start(store, &log) : log.first;
-	cursor.at = start;
-	__atomic_store_n(&store->valid_end, start, __ATOMIC_RELEASE);
-	if (log.end > log.first)
-		status = scan(store, &cursor, &count);
-	cursor_close(&cursor);
 	if (status)
 		return status;
-	__atomic_store_n(&store->valid_end, cursor.at, __ATOMIC_RELEASE);
-	__atomic_store_n(&store->dispatcher.at, cursor.at, __ATOMIC_RELEASE);
 	gantry_log(store->inst, NOTICE,
 		   "the log ends at %llu; %llu messages from %llu on were checked in %llu ms%s",
-		   (unsigned long long)cursor.at, (unsigned long long)count,
-		   (unsigned long long)start, (unsigned long long)(gantry_clock_ms() - began_ms),
+		   (unsigned long long)found.end, (unsigned long long)found.count,
+		   (unsigned long long)found.start,
+		   (unsigned long long)(gantry_clock_ms() - began_ms),
 		   store->unclean ? ", since the last stop was not clean" : "");
-	return store->door->recovered(store->door_inst, cursor.at, store->dispatcher.record_ms);
+	return store->door->recovered(store->door_inst, found.end, store->dispatcher.record_ms);
 }

@@ -35,6 +35,8 @@ static void save_point(struct store *store)
 	point->says.confirm = (int64_t)writer->round_at;
 	status = checkpoint_write(point);
 	if (!status)
+		point_follow_checkpoint(store);
+	if (!status)
 		status = checkpoint_sync(point, &writer->round_op);
 	if (status > 0)
 		return;

@@ -29,10 +29,12 @@ static void make_locks(struct store *store)
 	pthread_mutex_init(&store->file_lock, NULL);
 	pthread_mutex_init(&store->turn_lock, NULL);
 	pthread_mutex_init(&store->writer.list_lock, NULL);
+	pthread_mutex_init(&store->point.lock, NULL);
 }
 
 static void destroy_locks(struct store *store)
 {
+	pthread_mutex_destroy(&store->point.lock);
 	pthread_mutex_destroy(&store->writer.list_lock);
 	pthread_mutex_destroy(&store->turn_lock);
 	pthread_mutex_destroy(&store->file_lock);
@@ -150,8 +152,12 @@ static int open_all(struct store *store)
 		status = open_checkpoint(store);
 	if (!status)
 		status = attach(store);
+	if (status)
+		return status;
+	point_open(store);
+	status = files_make_abort(store->root);
 	if (!status)
-		status = files_make_abort(store->root);
+		point_keep(store);
 	return status;
 }
 
@@ -200,6 +206,7 @@ void store_shut(struct store *store)
 		store->door->detach(store->door_inst);
 	store->attached = false;
 	checkpoint_close(&store->checkpoint);
+	point_close(&store->point);
 	if (store->clean)
 		files_remove_abort(store->root);
 	store->clean = false;

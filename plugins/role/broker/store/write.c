@@ -63,9 +63,22 @@ int writer_write_all(struct store *store)
 	return store->writer.failed ? -EAGAIN : 0;
 }
 
+void writer_forget(struct store *store)
+{
+	take_dirty(&store->writer);
+	store->writer.unsynced = NULL;
+}
+
 static int run_on_worker(struct gantry_work *work)
 {
-	return writer_write_all(work->user);
+	struct store *store = work->user;
+	const struct writer *writer = &store->writer;
+	int status = writer_write_all(store);
+
+	if (!status)
+		point_note(store, writer->pass_turn, writer->pass_end, writer->pass_at,
+			   writer->pass_ms);
+	return status;
 }
 
 static void wrote(struct gantry_op *op)
@@ -92,6 +105,7 @@ void writer_run(struct store *store)
 	if (writer->running)
 		return;
 	writer->running = true;
+	writer->pass_turn = point_turn(&store->point);
 	writer->pass_end = store->dispatcher.at;
 	writer->pass_at = store->dispatcher.record_at;
 	writer->pass_ms = store->dispatcher.record_ms;
@@ -109,7 +123,8 @@ static bool has_work(struct store *store)
 	pthread_mutex_lock(&writer->list_lock);
 	dirty = writer->dirty != NULL;
 	pthread_mutex_unlock(&writer->list_lock);
-	return dirty || writer->saved_end != store->dispatcher.at;
+	return dirty || writer->saved_end != store->dispatcher.at ||
+	       (store->dispatcher.record_ms && point_is_behind(store, store->dispatcher.at));
 }
 
 static void tick(struct gantry_timer *timer, void *user)

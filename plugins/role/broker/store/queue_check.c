@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries that may be of an earlier life, held against the log. After a crash of the machine a file
+ * may have entries of messages that the log has lost, and nobody has cut a queue that was not
+ * opened since. Other messages stand there by now. */
+#include <errno.h>
+#include <string.h>
+
+#include "message/properties.h"
+#include "message/record.h"
+#include "store/internal.h"
+
+static bool is_of(const struct message_record *record, const struct queue *queue, int64_t at)
+{
+	static const char multi[] = "INNER_MULTI_DISPATCH"; /* stands in other queues as well */
+	const struct topic_queues *topic = queue->topic;
+
+	if (record->queue == queue->id && record->queue_offset == at &&
+	    record->topic.size == topic->entry.key.size &&
+	    memcmp(record->topic.at, topic->name, record->topic.size) == 0)
+		return true;
+	return message_property_find(record->properties,
+				     (struct gantry_str){multi, sizeof(multi) - 1})
+		       .at != NULL;
+}
+
+/* Whether the log has another message than this entry says. What cannot be read stays. */
+static bool is_foreign(struct queue *queue, int64_t at, const struct queue_unit *unit)
+{
+	struct store *store = queue->store;
+	struct message_record record;
+	struct gantry_slice slice;
+	struct gantry_bounds log;
+	bool foreign;
+
+	store->door->bounds(store->door_inst, &log);
+	if (unit->size == FILLER_SIZE || (uint64_t)unit->physical_offset < log.first)
+		return false;
+	if (unit->size <= 0 || (uint64_t)unit->physical_offset >= log.end)
+		return true;
+	if (store_read_wait(store, (uint64_t)unit->physical_offset, (uint64_t)unit->size, &slice))
+		return false;
+	foreign = slice.offset != (uint64_t)unit->physical_offset ||
+		  message_record_read(slice.bytes, slice.size, false, &record) != MESSAGE_WHOLE ||
+		  !is_of(&record, queue, at);
+	gantry_slice_release(&slice);
+	return foreign;
+}
+
+/* The first foreign entry: those of an earlier life stand at the end. */
+static int64_t find_foreign(struct queue_look *look, int64_t from, int64_t to)
+{
+	while (from < to) {
+		int64_t middle = from + (to - from) / 2;
+		struct queue_unit unit;
+		int status = queue_look(look, middle, &unit);
+
+		if (status)
+			return status;
+		if (is_foreign(look->queue, middle, &unit))
+			to = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+int64_t queue_check(struct queue *queue, int64_t first, int64_t end)
+{
+	struct store *store = queue->store;
+	struct queue_look look = {.queue = queue};
+	struct queue_unit unit;
+	int64_t from;
+	int status;
+
+	if (end <= first || store->checked_end == UINT64_MAX)
+		return end;
+	status = queue_look(&look, end - 1, &unit);
+	if (status)
+		return status;
+	if ((uint64_t)unit.physical_offset < store->checked_end)
+		return end;
+	if (is_foreign(queue, end - 1, &unit)) {
+		from = queue_search(queue, first, end, store->checked_end);
+		return from < 0 ? from : find_foreign(&look, from, end);
+	}
+	if ((uint64_t)unit.physical_offset >= store->opened_end)
+		store->opened_end = (uint64_t)unit.physical_offset + 1;
+	return end;
+}

@@ -85,7 +85,7 @@ static int has_ended(void *user)
 
 unsigned gk_inst_take_back(struct gantry_inst *inst)
 {
-	unsigned working = gk_pool_working(&inst->kernel->pool, inst);
+	unsigned working = gk_pool_working(inst);
 	unsigned listeners = gk_listeners_close(inst);
 	unsigned timers = gk_timers_stop(inst);
 	unsigned subscriptions = gk_bus_unsubscribe_all(inst);

@@ -46,6 +46,7 @@ struct gantry_inst {
 	struct gk_link subscriptions, timers; /* lock */
 	unsigned subscribed;                  /* atomic; subscriptions whose end has not come */
 	unsigned working;                     /* the pool's lock; work that has not finished */
+	unsigned unanswered;                  /* atomic; that has not finished its op */
 };
 
 /* name and role must outlive it. */

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* The op goes back first and the count after it: who waits for the count may close the loops. */
+/* The op goes back first and the count after it: who waits for the count may close the loops. Who
+ * hears of the op may look for what is left, and must not find this. */
 static void run_one(struct gk_pool *pool, struct gantry_work *work)
 {
 	struct gantry_inst *inst = work->inst;
 	struct gantry_op *op = work->op;
-	gantry_op_finish(op, work->run(work), 0);
+	int status = work->run(work);
+	__atomic_sub_fetch(&inst->unanswered, 1, __ATOMIC_ACQ_REL);
+	gantry_op_finish(op, status, 0);
 	pthread_mutex_lock(&pool->lock);
 	if (--inst->working == 0)
 		pthread_cond_broadcast(&pool->quiet);
@@ -70,6 +73,7 @@ int gantry_work(struct gantry_inst *inst, struct gantry_work *work, struct gantr
 		pool->end = &work->next;
 		pool->queued++;
 		inst->working++;
+		__atomic_add_fetch(&inst->unanswered, 1, __ATOMIC_RELAXED);
 		pthread_cond_signal(&pool->some);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -78,12 +82,9 @@ int gantry_work(struct gantry_inst *inst, struct gantry_work *work, struct gantr
 	return GANTRY_PENDING;
 }
 
-unsigned gk_pool_working(struct gk_pool *pool, const struct gantry_inst *inst)
+unsigned gk_pool_working(const struct gantry_inst *inst)
 {
-	pthread_mutex_lock(&pool->lock);
-	unsigned working = inst->working;
-	pthread_mutex_unlock(&pool->lock);
-	return working;
+	return __atomic_load_n(&inst->unanswered, __ATOMIC_ACQUIRE);
 }
 
 void gk_pool_wait(struct gk_pool *pool, const struct gantry_inst *inst)

@@ -22,7 +22,7 @@ struct gk_pool {
 
 void gk_pool_open(struct gk_pool *pool, unsigned max);
 /* How much of inst is queued or running. */
-unsigned gk_pool_working(struct gk_pool *pool, const struct gantry_inst *inst);
+unsigned gk_pool_working(const struct gantry_inst *inst);
 /* Waits until that is nothing. */
 void gk_pool_wait(struct gk_pool *pool, const struct gantry_inst *inst);
 /* Finishes what is queued and ends the threads. */

@@ -3,6 +3,9 @@
 #include "store/cursor.h"
 
 #include <errno.h>
+#include <string.h>
+
+enum { SECTOR = 512 };
 
 void cursor_close(struct cursor *cursor)
 {
@@ -24,6 +27,38 @@ static int read_slice(struct cursor *cursor, uint64_t bytes)
 	return 0;
 }
 
+static bool all_zero(const char *bytes, size_t size)
+{
+	return size && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Whether a sector of the text never came to the disk. at: its log offset. */
+static bool lacks_sector(const struct gantry_str *text, uint64_t at)
+{
+	for (size_t from = 0; from < text->size;) {
+		size_t next = from + SECTOR - (at + from) % SECTOR;
+
+		if (next > text->size)
+			next = text->size;
+		if (all_zero(text->at + from, next - from))
+			return true;
+		from = next;
+	}
+	return false;
+}
+
+/* A power cut may leave some sectors of the last records. The sum in a record is of its body alone;
+ * the others must not be zeros. */
+static bool is_torn(const struct cursor *cursor)
+{
+	const struct message_record *record = &cursor->record;
+	const char *begin = (const char *)cursor->slice.bytes + cursor->used;
+
+	return lacks_sector(&record->topic, cursor->at + (uint64_t)(record->topic.at - begin)) ||
+	       lacks_sector(&record->properties,
+			    cursor->at + (uint64_t)(record->properties.at - begin));
+}
+
 /* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the
  * log has to be read to see it. */
 static bool take_record(struct cursor *cursor, uint64_t *ret_need)
@@ -38,7 +73,7 @@ static bool take_record(struct cursor *cursor, uint64_t *ret_need)
 				   &cursor->record);
 	if (scan == MESSAGE_SHORT && cursor->record.size > READ_BYTES)
 		*ret_need = cursor->record.size;
-	if (scan != MESSAGE_WHOLE)
+	if (scan != MESSAGE_WHOLE || (cursor->check_crc && is_torn(cursor)))
 		return false;
 	cursor->record_at = cursor->at;
 	cursor->used += cursor->record.size;

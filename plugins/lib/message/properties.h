@@ -56,6 +56,8 @@ int message_pieces_add(struct message_pieces *pieces, struct gantry_str piece);
 
 /* Java's String.hashCode() of UTF-8 text: over its UTF-16 units, in 32 bits. */
 int32_t message_java_hash(struct gantry_str utf8);
+/* The hash of a text and what follows it, from the hash of that text (0: of none). */
+uint32_t message_java_hash_on(uint32_t hash, struct gantry_str utf8);
 
 /* What the consume queue keeps of TAGS: their hash, 0 if there are none. */
 int64_t message_tags_code(struct gantry_str tags);

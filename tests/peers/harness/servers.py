@@ -46,6 +46,17 @@ class Site:
         (home / "conf").mkdir(parents=True, exist_ok=True)
         return home
 
+    def kill(self, process):
+        """Ends a server as a crash does."""
+        process.child.kill()
+        process.child.wait()
+        self.running.remove(process)
+
+    def stop_one(self, process):
+        """Stops one server; returns how it ended."""
+        self.running.remove(process)
+        return process.stop()
+
     def stop(self):
         """Stops everything, the last started first; returns (name, how it ended) of each."""
         ends = [(process.name, process.stop()) for process in reversed(self.running)]
@@ -104,13 +115,14 @@ def start_java_namesrv(site, name="java-namesrv"):
     return Namesrv(f"{HOST}:{port}")
 
 
-def start_java_broker(site, namesrv, name="java-broker"):
-    """The Java broker; serves when this returns."""
-    port = site.ports.broker()
+def start_java_broker(site, namesrv, name="java-broker", properties=None):
+    """The Java broker; serves when this returns its process. Without properties: the usual ones."""
     home = site.home(name)
-    conf = _write(home / "conf" / "broker.conf", broker_properties(home, port, namesrv.address))
+    properties = properties or broker_properties(home, site.ports.broker(), namesrv.address)
+    conf = _write(home / "conf" / "broker.conf", properties)
     process = site.start(name, _java(site, home, "broker.BrokerStartup") + ["-c", conf], home)
-    _wait_for_broker(process, port, namesrv)
+    _wait_for_broker(process, properties["listenPort"], namesrv)
+    return process
 
 
 def start_gantry_namesrv(site, name="gantry-namesrv"):
@@ -123,16 +135,17 @@ def start_gantry_namesrv(site, name="gantry-namesrv"):
     return Namesrv(f"{HOST}:{port}")
 
 
-def start_gantry_broker(site, namesrv, name="gantry-broker"):
-    """gantryd as a broker, told its name server on the command line."""
-    port = site.ports.broker()
+def start_gantry_broker(site, namesrv, name="gantry-broker", properties=None):
+    """gantryd as a broker, told its name server on the command line; returns its process."""
     home = site.home(name)
-    properties = broker_properties(home, port, namesrv.address)
+    properties = dict(properties or broker_properties(home, site.ports.broker(), namesrv.address))
+    port = properties["listenPort"]
     del properties["namesrvAddr"]
     conf = _write(home / "broker.conf", properties)
     process = site.start(name, [gantryd(site), "broker", "-c", conf, "-n", namesrv.address])
     _wait_for_gantry(process, port)
     _wait_for_broker(process, port, namesrv)
+    return process
 
 
 def start_gantry_all(site, name="gantry-all"):

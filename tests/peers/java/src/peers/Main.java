@@ -33,7 +33,11 @@ public final class Main {
         Map.entry("lite-assign", LiteAssignScenario::new),
         Map.entry("broadcast", BroadcastScenario::new),
         Map.entry("rebalance", RebalanceScenario::new),
-        Map.entry("long-poll", LongPollScenario::new)));
+        Map.entry("long-poll", LongPollScenario::new),
+        Map.entry("swap-write", SwapWriteScenario::new),
+        Map.entry("swap-read", SwapReadScenario::new),
+        Map.entry("swap-query", SwapQueryScenario::new),
+        Map.entry("swap-back", SwapBackScenario::new)));
 
     private Main() {
     }

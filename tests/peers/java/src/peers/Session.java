@@ -17,6 +17,8 @@ import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.impl.MQClientManager;
 import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.TransactionListener;
+import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageQueue;
 
@@ -59,6 +61,18 @@ final class Session implements AutoCloseable {
 
     DefaultMQProducer startedProducer() throws MQClientException {
         DefaultMQProducer producer = newProducer();
+        producer.start();
+        return producer;
+    }
+
+    /** Sends all kinds of messages, transactional ones as well; doesn't retry. */
+    TransactionMQProducer startedTransactionProducer(TransactionListener listener) throws MQClientException {
+        TransactionMQProducer producer = prepared(new TransactionMQProducer(group("producer")));
+        producer.setTransactionListener(listener);
+        producer.setDefaultTopicQueueNums(QUEUES);
+        producer.setSendMsgTimeout(10_000);
+        producer.setRetryTimesWhenSendFailed(0);
+        closers.push(producer::shutdown);
         producer.start();
         return producer;
     }

@@ -16,8 +16,8 @@ struct Result {
 
 Result run(std::vector<std::string> words)
 {
-	static const cli_command *const table[] = {&cli_send, &cli_consume, &cli_bench, &cli_plugin,
-						   nullptr};
+	static const cli_command *const table[] = {&cli_send,   &cli_consume, &cli_bench,
+						   &cli_plugin, &cli_store,   nullptr};
 	std::vector<char *> argv;
 	words.insert(words.begin(), "gantry");
 	for (std::string &word : words)

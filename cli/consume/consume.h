@@ -84,10 +84,5 @@ void pull_answered(struct consumer *consumer, uint32_t broker, const struct link
 /* Whether --max is reached. */
 bool pull_full(const struct consumer *consumer);
 
-/* ---- print.c */
-
-/* Prints a message in the form that --output asks for. */
-void print_message(const char *broker, const struct message_record *record);
-
 GANTRY_END
 #endif

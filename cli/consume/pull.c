@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../cli.h"
+#include "../message_print.h"
 #include "consume.h"
 
 #include <gantry/op.h>
@@ -84,7 +85,8 @@ static bool print_all(struct consumer *consumer, struct held *held, struct gantr
 			return true;
 		}
 		if (is_wanted(consumer, &record)) {
-			print_message(broker, &record);
+			print_message(&(struct message_print){.broker = broker, .body = true},
+				      &record);
 			consumer->printed++;
 		}
 		held->offset = record.queue_offset + 1;

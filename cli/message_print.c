@@ -11,8 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "../cli.h"
-#include "consume.h"
+#include "message_print.h"
 
 enum { INFLATED_MAX = 64 * 1024 * 1024, TYPE_MASK = 0x700, TYPE_LZ4 = 0x100, TYPE_ZSTD = 0x200 };
 
@@ -65,7 +64,7 @@ static bool is_text(struct gantry_str body)
 
 /* ---- text */
 
-static void print_body(struct gantry_str body)
+static void print_plain(struct gantry_str body)
 {
 	if (!is_text(body)) {
 		printf("(%zu bytes that are no text)", body.size);
@@ -85,22 +84,39 @@ static void print_body(struct gantry_str body)
 static void print_property(const struct message_record *record, const char *label, const char *key)
 {
 	struct gantry_str value = property(record, key);
-	if (value.at)
-		printf(" %s=%.*s", label, (int)value.size, value.at);
+	if (!value.at)
+		return;
+	printf(" %s=", label);
+	print_plain(value);
 }
 
-static void print_text(const char *broker, const struct message_record *record,
+static void print_place(const struct message_print *how, const struct message_record *record)
+{
+	if (how->broker)
+		printf("broker=%s", how->broker);
+	else
+		printf("at=%lld size=%u stored=%lld", (long long)record->physical_offset,
+		       record->size, (long long)record->store_ms);
+	if (!how->broker) {
+		fputs(" topic=", stdout);
+		print_plain(record->topic);
+	}
+	printf(" queue=%d offset=%lld", record->queue, (long long)record->queue_offset);
+}
+
+static void print_text(const struct message_print *how, const struct message_record *record,
 		       struct gantry_str body, const char *compression)
 {
-	printf("broker=%s queue=%d offset=%lld", broker, record->queue,
-	       (long long)record->queue_offset);
+	print_place(how, record);
 	print_property(record, "msgId", MESSAGE_UNIQ_KEY);
 	print_property(record, "tag", MESSAGE_TAGS);
 	print_property(record, "keys", MESSAGE_KEYS);
 	if (compression)
 		printf(" compression=%s", compression);
-	fputs(" body=", stdout);
-	print_body(body);
+	if (how->body) {
+		fputs(" body=", stdout);
+		print_plain(body);
+	}
 	putchar('\n');
 }
 
@@ -148,7 +164,7 @@ static void put_ids(struct json_writer *w, const struct message_record *record)
 	json_member_str(w, "offsetMsgId", offset_id);
 }
 
-static void print_json(const char *broker, const struct message_record *record,
+static void print_json(const struct message_print *how, const struct message_record *record,
 		       struct gantry_str body, const char *compression)
 {
 	struct json_writer w;
@@ -157,7 +173,13 @@ static void print_json(const char *broker, const struct message_record *record,
 	json_writer_init(&w, 2 * (size_t)INFLATED_MAX, 0);
 	json_open_object(&w);
 	json_member_str(&w, "topic", record->topic);
-	json_member_string(&w, "broker", broker);
+	if (how->broker) {
+		json_member_string(&w, "broker", how->broker);
+	} else {
+		json_member_int(&w, "physicalOffset", record->physical_offset);
+		json_member_int(&w, "size", record->size);
+		json_member_int(&w, "bodySize", (int64_t)record->body.size);
+	}
 	json_member_int(&w, "queue", record->queue);
 	json_member_int(&w, "offset", record->queue_offset);
 	put_ids(&w, record);
@@ -171,7 +193,8 @@ static void print_json(const char *broker, const struct message_record *record,
 	put_properties(&w, record->properties);
 	if (compression)
 		json_member_string(&w, "compression", compression);
-	put_body(&w, body);
+	if (how->body)
+		put_body(&w, body);
 	json_close_object(&w);
 	if (json_writer_take(&w, &text, &size)) {
 		cli_error("the message at offset %lld cannot be written as JSON",
@@ -182,12 +205,12 @@ static void print_json(const char *broker, const struct message_record *record,
 	free(text);
 }
 
-void print_message(const char *broker, const struct message_record *record)
+void print_message(const struct message_print *how, const struct message_record *record)
 {
 	struct gantry_str body = record->body;
 	const char *compression = unread_compression(record);
 	GByteArray *inflated = NULL;
-	if (compression && !strcmp(compression, "ZLIB"))
+	if (how->body && compression && !strcmp(compression, "ZLIB"))
 		inflated = inflate_body(body);
 	if (inflated) {
 		body = (struct gantry_str){(const char *)inflated->data, inflated->len};
@@ -197,9 +220,9 @@ void print_message(const char *broker, const struct message_record *record)
 		body.at = "";
 	cli_progress_end();
 	if (cli_json())
-		print_json(broker, record, body, compression);
+		print_json(how, record, body, compression);
 	else
-		print_text(broker, record, body, compression);
+		print_text(how, record, body, compression);
 	if (inflated)
 		g_byte_array_unref(inflated);
 }

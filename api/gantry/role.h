@@ -105,7 +105,9 @@ struct gantry_pull {
 	int64_t next_offset, min_offset, max_offset, suggest_broker_id;
 	int32_t topic_sys_flag, group_sys_flag; /* -1: leave out */
 	struct gantry_slice *slices; /* the stored messages; the array is the role's and valid as
-					offsets above are, the leases are the caller's to release */
+					offsets above are, the leases are the caller's to release;
+					one lease may stand for the slices before it as well, which
+					then have none: release them in order, or together */
 	uint32_t slice_count, message_count;
 	char remark[GANTRY_REMARK_MAX];
 	void *user;     /* the caller's */

@@ -104,9 +104,10 @@ struct gantry_log_ops {
 	int (*append)(struct gantry_log *, const void *from, uint64_t bytes);
 
 	/* From at: max bytes (8 MiB at most), or as many as there are to the end of the segment or
-	 * of the log. 0: hot, in ret. Positive: cold; op finishes when the caller may read again,
-	 * with -EIO if this segment cannot be read (others can). -ERANGE: at is not in
-	 * [first, end). op NULL: -EAGAIN instead of pending. Any thread. */
+	 * of the log, or to bytes that are known to be unreadable. 0: hot, in ret. -EIO: those at
+	 * at are. Positive: cold; op finishes when the caller may read again, with -EIO if this
+	 * segment cannot be read (others can). -ERANGE: at is not in [first, end). op NULL: -EAGAIN
+	 * instead of pending. What is shown may fail after all: see guard.h. Any thread. */
 	int (*read)(struct gantry_log *, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		    struct gantry_op *op);
 	/* Reads into the caller's memory, over segments' ends; returns bytes read, short only at

@@ -10,6 +10,7 @@
 #ifndef SEGMENTS_BIG_H
 #define SEGMENTS_BIG_H
 
+#include <gantry/guard.h>
 #include <gantry/log.h>
 
 #include "files.h"
@@ -23,6 +24,7 @@ enum {
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
 	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
 	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
+	BIG_AHEAD = 4 * 1024 * 1024, /* read ahead of one who reads cold bytes in order */
 };
 
 struct segment {
@@ -32,6 +34,10 @@ struct segment {
 	int fd;                 /* set with map, under map_lock; -1 until then */
 	_Atomic(uint8_t *) map; /* NULL until somebody needs it */
 	_Atomic uint32_t *seen; /* set before map; for each BIG_LOOK, when it was seen resident */
+	struct gantry_guard guard; /* of map */
+	atomic_bool damage_said;
+	_Atomic uint64_t cold_to;  /* where the last cold read ended: the next may begin there */
+	_Atomic uint64_t ahead_to; /* how far is read ahead of a reader; 0: not at all */
 	/* lock */
 	bool listed;        /* in the table; one that is not goes with its last user */
 	bool unsynced_name; /* its directory must be synced */
@@ -76,6 +82,12 @@ struct big_log {
 	uint32_t running, unfinished; /* lock; jobs before and after their work has ended */
 	struct gantry_log_limit full_limit;
 	struct job prepare_job, sync_job;
+
+	/* Reading ahead: the worker's while ahead_busy, which who sets it owns. */
+	atomic_bool ahead_busy;
+	struct job ahead_job;
+	struct segment *ahead_segment;  /* leased */
+	uint64_t ahead_from, ahead_end; /* in the segment */
 };
 
 static inline uint64_t segment_end(const struct segment *segment)
@@ -123,6 +135,18 @@ void big_raise_durable(struct big_log *log, uint64_t at);
 int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
 	     struct gantry_op *op);
 int64_t big_copy(struct big_log *log, uint64_t at, void *to, uint64_t bytes, bool hot);
+
+/* ---- big_damage.c; offsets are in the segment */
+int damage_watch(struct segment *segment, uint8_t *map); /* begins */
+/* How many of these bytes can be read, up to those that are known to be bad. Any thread. */
+uint64_t damage_spares(struct segment *segment, uint64_t from, uint64_t size);
+/* Looks which pages the file cannot give. Blocks. */
+void damage_find(struct segment *segment, uint64_t from, uint64_t to);
+
+/* ---- big_ahead.c: before a reader who reads in order meets cold pages. Any thread. */
+void ahead_of(struct segment *segment, uint64_t from, uint64_t size);
+/* A worker has read cold bytes. Blocks a little. */
+void ahead_after_cold(struct segment *segment, uint64_t from, uint64_t to);
 
 /* ---- big_cut.c */
 int big_reset(struct big_log *log, uint64_t at);

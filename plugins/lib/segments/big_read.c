@@ -80,51 +80,50 @@ static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
 		if (!seen(segment, map, i, now))
 			return resident(map + from, size);
 	}
+	ahead_of(segment, from, size);
 	return true;
 }
 
 /* ---- cold */
 
-/* Reads pages; no page fault of ours is behind it, so an error is a return code. */
-static int fetch_pages(struct segment *segment, uint64_t from, uint64_t to)
+/* Reads pages; no page fault of ours is behind it, so an error is a return code. Pages that cannot
+ * be read are noted: who reads again learns of them. */
+static void fetch_pages(struct segment *segment, uint64_t from, uint64_t to)
 {
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
-	uint8_t page[FILES_PAGE];
-	int rc = 0;
 
 	from = from / FILES_PAGE * FILES_PAGE;
 	madvise(map + from, to - from, MADV_WILLNEED);
-	if (madvise(map + from, to - from, MADV_POPULATE_READ) == 0)
-		return 0;
-	if (errno != EINVAL)
-		return -EIO;
-	/* Linux before 5.14: reading the file brings the pages in, or an error. */
-	for (; from < to && rc == 0; from += FILES_PAGE)
-		rc = files_read(segment->fd, from, page, FILES_PAGE) <= 0 ? -EIO : 0;
-	return rc;
+	/* Linux before 5.14 has no such advice: reading the file brings the pages in, too. */
+	if (madvise(map + from, to - from, MADV_POPULATE_READ))
+		damage_find(segment, from, to);
 }
 
-/* A run that is longer than what was asked for; if that fails, just what was asked for. */
+/* As far as the log goes. */
 static int fetch(struct segment *segment, uint64_t at, uint64_t size)
 {
-	uint64_t cold = segment->log->cold_bytes, from = at - segment->start;
+	struct big_log *log = segment->log;
+	uint64_t from = at - segment->start;
+	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
 	int rc = segment_map(segment);
 
 	if (rc < 0)
 		return rc;
-	if (size < cold &&
-	    fetch_pages(segment, from, smaller(from + cold, segment->log->segment_bytes)) == 0)
-		return 0;
-	return fetch_pages(segment, from, from + size);
+	fetch_pages(segment, from,
+		    smaller(from + size, smaller(end, segment_end(segment)) - segment->start));
+	return 0;
 }
 
 static void cold_run(struct job *job)
 {
 	struct cold *cold = (struct cold *)job;
-	int rc = fetch(cold->segment, cold->at, cold->size);
+	uint64_t from = cold->at - cold->segment->start, size = cold->size;
+	int rc = fetch(cold->segment, cold->at, size);
 
-	segment_unlease(cold->segment);
 	gantry_op_finish(cold->asker, rc < 0 ? -EIO : 0, 0);
+	if (rc == 0)
+		ahead_after_cold(cold->segment, from, from + size);
+	segment_unlease(cold->segment);
 	big_job_ran(job->user);
 }
 
@@ -145,7 +144,7 @@ static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct
 	cold->asker = asker;
 	cold->segment = segment;
 	cold->at = at;
-	cold->size = size;
+	cold->size = size > segment->log->cold_bytes ? size : segment->log->cold_bytes;
 	gantry_op_take(asker, NULL, NULL);
 	big_job(segment->log, &cold->job, cold_run, cold_done);
 	return GANTRY_PENDING;
@@ -173,6 +172,11 @@ int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice
 	if (!segment)
 		return -ERANGE;
 	size = smaller(size, segment_end(segment) - at);
+	size = damage_spares(segment, at - segment->start, size);
+	if (size == 0) {
+		segment_unlease(segment);
+		return -EIO;
+	}
 	if (!is_hot(segment, at, size))
 		return read_cold(segment, at, size, op);
 	*ret = (struct gantry_slice){

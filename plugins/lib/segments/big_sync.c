@@ -17,7 +17,8 @@ static int sync_name(struct segment *segment)
 	return unsynced ? files_sync_directory(log->directory[segment->directory].fd) : 0;
 }
 
-static int sync_segment(struct segment *segment)
+/* What was stored where the file could not take it is not in the file. */
+static int sync_segment(struct segment *segment, uint64_t from, uint64_t to)
 {
 	int rc = segment_map(segment);
 
@@ -25,6 +26,8 @@ static int sync_segment(struct segment *segment)
 		return rc;
 	if (fdatasync(segment->fd))
 		return -errno;
+	if (gantry_guard_overlaps(&segment->guard, from - segment->start, to - segment->start))
+		return -EIO;
 	return sync_name(segment);
 }
 
@@ -43,7 +46,8 @@ int big_sync_range(struct big_log *log, uint64_t from, uint64_t to)
 			from = first;
 			continue;
 		}
-		rc = sync_segment(segment);
+		rc = sync_segment(segment, from,
+				  to < segment_end(segment) ? to : segment_end(segment));
 		from = segment_end(segment);
 		segment_put(segment);
 	}

@@ -21,6 +21,7 @@ void segment_free(struct segment *segment)
 {
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
 
+	gantry_guard_remove(&segment->guard);
 	if (map)
 		munmap(map, segment->log->segment_bytes);
 	if (segment->fd >= 0)
@@ -132,6 +133,11 @@ static int map_locked(struct segment *segment)
 			 MAP_SHARED, segment->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
+	int rc = damage_watch(segment, map);
+	if (rc < 0) {
+		munmap(map, log->segment_bytes);
+		return rc;
+	}
 	atomic_store_explicit(&segment->map, map, memory_order_release);
 	return 0;
 }

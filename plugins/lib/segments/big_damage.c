@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes of a segment that cannot be read. The kernel's guard notes those that a load met, a worker
+ * those that it could not fetch; none of them is shown to a reader again until the log is opened
+ * anew, nor anything between them. The rest of the segment stays. */
+#include "big.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int damage_watch(struct segment *segment, uint8_t *map)
+{
+	segment->guard.from = map;
+	segment->guard.size = segment->log->segment_bytes;
+	return gantry_guard_add(&segment->guard);
+}
+
+/* Once a segment: what follows is the same trouble. */
+static void say(struct segment *segment)
+{
+	struct big_log *log = segment->log;
+
+	if (atomic_exchange(&segment->damage_said, true))
+		return;
+	gantry_log(log->base.inst, ERROR,
+		   "%s/%020llu cannot be read from byte %llu on: what stands there is refused, "
+		   "until the store is opened again",
+		   log->directory[segment->directory].path, (unsigned long long)segment->start,
+		   (unsigned long long)__atomic_load_n(&segment->guard.bad_from, __ATOMIC_ACQUIRE));
+}
+
+uint64_t damage_spares(struct segment *segment, uint64_t from, uint64_t size)
+{
+	uint64_t bad;
+
+	if (!gantry_guard_overlaps(&segment->guard, from, from + size))
+		return size;
+	say(segment);
+	bad = __atomic_load_n(&segment->guard.bad_from, __ATOMIC_ACQUIRE);
+	return bad > from ? bad - from : 0;
+}
+
+void damage_find(struct segment *segment, uint64_t from, uint64_t to)
+{
+	uint8_t page[FILES_PAGE];
+
+	for (from -= from % FILES_PAGE; from < to; from += FILES_PAGE)
+		if (files_read(segment->fd, from, page, FILES_PAGE) != FILES_PAGE)
+			gantry_guard_note(&segment->guard, from, from + FILES_PAGE);
+}

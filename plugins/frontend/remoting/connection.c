@@ -92,10 +92,8 @@ void conn_close(struct connection *c)
 	c->closed = true;
 	atomic_fetch_sub(&lane->front->connections, 1);
 	list_remove(&c->in_open);
-	if (lane->connection == c) {
-		lane->connection = NULL;
-		lane->out_used = 0;
-	}
+	if (lane->connection == c)
+		out_forget(lane);
 	asks_of_closed(c);
 	uv_close((uv_handle_t *)&c->tcp, handle_closed);
 }

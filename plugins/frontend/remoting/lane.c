@@ -172,17 +172,23 @@ int lane_make(struct lane *lane, struct front *front, struct gantry_loop *loop)
 	list_init(&lane->waiting);
 	lane->in = malloc(IN_SIZE);
 	lane->out = malloc(OUT_SIZE);
+	lane->parts = malloc((OUT_PARTS + 1) * sizeof(*lane->parts));
+	lane->leases = malloc(OUT_PARTS * sizeof(*lane->leases));
 	scratch->text_room = text + REMOTING_SLACK;
 	scratch->text = malloc(scratch->text_room);
 	scratch->field_room = REMOTING_FIELDS_MAX;
 	scratch->fields = malloc(REMOTING_FIELDS_MAX * sizeof(*scratch->fields));
-	return lane->in && lane->out && scratch->text && scratch->fields ? 0 : -ENOMEM;
+	if (!lane->in || !lane->out || !lane->parts || !lane->leases)
+		return -ENOMEM;
+	return scratch->text && scratch->fields ? 0 : -ENOMEM;
 }
 
 void lane_free(struct lane *lane)
 {
 	free(lane->in);
 	free(lane->out);
+	free(lane->parts);
+	free(lane->leases);
 	free(lane->scratch.text);
 	free(lane->scratch.fields);
 	pool_free_slabs(lane);

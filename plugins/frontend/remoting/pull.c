@@ -3,7 +3,6 @@
  * role's; found messages go to the socket as slices of the log. */
 #include "remoting.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,14 +137,23 @@ struct numbers {
 	char text[8][24];
 };
 
-static void add_number(struct numbers *numbers, const char *name, int64_t number)
+/* Called several times an answer. */
+static void add_number(struct numbers *numbers, const char *name, size_t name_size, int64_t number)
 {
 	char *text = numbers->text[numbers->count];
-	int size = snprintf(text, sizeof(numbers->text[0]), "%" PRId64, number);
+	char *end = text + sizeof(numbers->text[0]), *at = end;
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
 	numbers->fields[numbers->count++] =
-		(struct gantry_field){{name, strlen(name)}, {text, (size_t)size}};
+		(struct gantry_field){{name, name_size}, {at, (size_t)(end - at)}};
 }
+
+#define ADD_NUMBER(numbers, name, number) add_number(numbers, name, sizeof(name) - 1, number)
 
 /* Whether the answer tells the client where to go on. */
 static bool has_offsets(int32_t code)
@@ -157,17 +165,17 @@ static bool has_offsets(int32_t code)
 static void add_fields(struct numbers *numbers, const struct gantry_pull *pull)
 {
 	if (has_offsets(pull->code)) {
-		add_number(numbers, "suggestWhichBrokerId", pull->suggest_broker_id);
-		add_number(numbers, "nextBeginOffset", pull->next_offset);
-		add_number(numbers, "minOffset", pull->min_offset);
-		add_number(numbers, "maxOffset", pull->max_offset);
+		ADD_NUMBER(numbers, "suggestWhichBrokerId", pull->suggest_broker_id);
+		ADD_NUMBER(numbers, "nextBeginOffset", pull->next_offset);
+		ADD_NUMBER(numbers, "minOffset", pull->min_offset);
+		ADD_NUMBER(numbers, "maxOffset", pull->max_offset);
 	}
 	if (pull->topic_sys_flag >= 0)
-		add_number(numbers, "topicSysFlag", pull->topic_sys_flag);
+		ADD_NUMBER(numbers, "topicSysFlag", pull->topic_sys_flag);
 	if (pull->group_sys_flag >= 0)
-		add_number(numbers, "groupSysFlag", pull->group_sys_flag);
+		ADD_NUMBER(numbers, "groupSysFlag", pull->group_sys_flag);
 	if (pull->forbidden_type)
-		add_number(numbers, "forbiddenType", pull->forbidden_type);
+		ADD_NUMBER(numbers, "forbiddenType", pull->forbidden_type);
 }
 
 static void answer(struct pull *record)

@@ -29,7 +29,8 @@
 /* Sizes in bytes, and counts. */
 enum {
 	IN_SIZE = 256 * 1024,      /* read at once */
-	OUT_SIZE = 256 * 1024,     /* answers of one turn; more than that leaves earlier */
+	OUT_SIZE = 256 * 1024,     /* texts of one turn's answers; more than that leaves earlier */
+	OUT_PARTS = 512,           /* pieces of one write: texts, and slices of the log */
 	TAIL_IN_PLACE = 16 * 1024, /* a partial frame up to this is copied before the next read */
 	BATCH_MAX = 256,           /* sends handed to the role at once */
 	REFUSED_MAX = 32,          /* request codes that can be refused by configuration */
@@ -104,11 +105,15 @@ struct lane {
 	char *in, *out; /* IN_SIZE and OUT_SIZE bytes */
 	struct remoting_scratch scratch;
 	size_t out_used;
-	struct connection *connection; /* whose answers are in out */
-	struct batch *batch;           /* sends of this turn */
-	struct link open;              /* connections, the longest without traffic first */
-	struct link waiting;           /* parked requests */
-	struct ask *asks;              /* our requests that clients have not answered */
+	struct connection *connection; /* whose answers are gathered */
+	uv_buf_t *parts;               /* OUT_PARTS and 1; of out, and of slices */
+	struct gantry_slice *leases;   /* OUT_PARTS; what parts stand in */
+	uint32_t part_count, lease_count;
+	size_t gathered;     /* bytes of parts */
+	struct batch *batch; /* sends of this turn */
+	struct link open;    /* connections, the longest without traffic first */
+	struct link waiting; /* parked requests */
+	struct ask *asks;    /* our requests that clients have not answered */
 	uint32_t ask_count;
 	uint32_t handles; /* connections until their handles are closed, and the alarm's */
 	uint32_t parked;  /* requests that the role holds */
@@ -219,10 +224,11 @@ uint64_t asks_late(struct lane *lane, uint64_t now_ms);
 char *out_room(struct connection *c, size_t max);
 void out_used(struct connection *c, size_t size);
 void out_flush(struct lane *lane);
+void out_forget(struct lane *lane); /* what is gathered is not sent: its connection is closed */
 struct out_body {   /* what follows a header without being copied; given away with the call */
 	char *heap; /* to be freed */
 	size_t heap_size;
-	const struct gantry_slice *slices; /* to be released; the array is borrowed */
+	const struct gantry_slice *slices; /* to be released in order; the array is borrowed */
 	uint32_t slice_count;
 };
 void out_body_drop(const struct out_body *body);

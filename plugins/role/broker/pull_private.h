@@ -20,10 +20,11 @@ extern "C" {
 #endif
 
 enum {
-	PULL_UNITS = 64,          /* queue entries looked at together */
-	PULL_SLICES_MAX = 1024,   /* of one answer */
-	PULL_RUN_BYTES = 1 << 20, /* read from the log at once */
-	HOLDS_MAX = 200000,       /* of one broker; beyond that a pull is told to come back */
+	PULL_UNITS = 64,                /* queue entries looked at together */
+	PULL_SLICES_MAX = 1024,         /* of one answer */
+	PULL_RUN_BYTES = 1 << 20,       /* read from the log at once */
+	PULL_WINDOW_BYTES = 128 * 1024, /* so close together stand messages that are read at once */
+	HOLDS_MAX = 200000,             /* of one broker; beyond that a pull is told to come back */
 	HOLD_SLICES = 2,
 	WAKE_MAX = 64, /* held pulls looked at in one turn */
 	HOLD_MS_MAX = 24 * 60 * 60 * 1000,

@@ -24,8 +24,13 @@ struct reading {
 	uint64_t bytes_max;
 	uint32_t messages_max;
 	struct run run;
+	struct gantry_slice window;     /* of the log; size 0: none */
+	bool window_used;               /* the last of the result's slices stands in it */
+	const struct queue_unit *ahead; /* entries from the run's on, as far as they are known */
+	uint32_t ahead_count;
 	bool full, needs_record;
-	int status; /* what the read has to wait for, or -EAGAIN */
+	bool alone, again; /* alone: a run is one message; again: judge these entries anew */
+	int status;        /* what the read has to wait for, or -EAGAIN */
 };
 
 static struct store *store_of(const struct reading *reading)
@@ -97,43 +102,121 @@ static void stop_before_run(struct reading *reading, int status)
 		reading->status = status;
 }
 
-static void take_slice(struct reading *reading, struct gantry_slice *slice, int64_t tag_code)
+/* ---- the window: a slice of the log that several runs stand in, so that a lease is taken once for
+ * all of them. It goes with the last of their slices. */
+
+static void close_window(struct reading *reading)
 {
 	struct pull_result *result = reading->result;
 
-	if (reading->needs_record && !match_record(reading, slice, tag_code)) {
-		gantry_slice_release(slice);
+	if (reading->window_used) {
+		struct gantry_slice *last = &result->slices[result->slice_count - 1];
+
+		last->lease = reading->window.lease;
+		last->release = reading->window.release;
+	} else {
+		gantry_slice_release(&reading->window);
+	}
+	reading->window = (struct gantry_slice){0};
+	reading->window_used = false;
+}
+
+/* How far the window should reach that begins with the run: over the messages that the answer is
+ * going to have, as far as they stand close together. */
+static uint64_t window_bytes(const struct reading *reading)
+{
+	const struct run *run = &reading->run;
+	const struct pull_result *result = reading->result;
+	uint64_t end = run->at + run->bytes;
+
+	for (uint32_t i = 0;
+	     i < reading->ahead_count && i + result->message_count < reading->messages_max; i++) {
+		const struct queue_unit *unit = &reading->ahead[i];
+		uint64_t at = (uint64_t)unit->physical_offset;
+
+		if (unit->size <= 0 || unit->size == INT32_MAX || at < end)
+			continue;
+		if (at + (uint32_t)unit->size - run->at > PULL_WINDOW_BYTES)
+			break;
+		end = at + (uint32_t)unit->size;
+	}
+	return end - run->at;
+}
+
+static bool in_window(const struct reading *reading)
+{
+	const struct gantry_slice *window = &reading->window;
+	const struct run *run = &reading->run;
+
+	return run->at >= window->offset && run->at + run->bytes <= window->offset + window->size;
+}
+
+/* Opens a window that the run stands in. As store_read(), and -EIO if less can be read. */
+static int open_window(struct reading *reading)
+{
+	const struct run *run = &reading->run;
+	struct gantry_op *op = NULL;
+	int status;
+
+	/* what there is to answer with does not wait for more */
+	if (reading->wait && reading->result->message_count == run->count)
+		op = &reading->wait->op;
+	close_window(reading);
+	status =
+		store_read(store_of(reading), run->at, window_bytes(reading), &reading->window, op);
+	if (status || in_window(reading))
+		return status;
+	close_window(reading);
+	return -EIO;
+}
+
+static void take_run(struct reading *reading, int64_t tag_code)
+{
+	const struct run *run = &reading->run;
+	struct pull_result *result = reading->result;
+	struct gantry_slice slice = {
+		.bytes = reading->window.bytes + (run->at - reading->window.offset),
+		.size = run->bytes,
+		.offset = run->at,
+	};
+
+	if (reading->needs_record && !match_record(reading, &slice, tag_code)) {
 		forget_run(reading, PULL_NO_MATCHED_MESSAGE);
 		return;
 	}
-	result->slices[result->slice_count++] = *slice;
+	result->slices[result->slice_count++] = slice;
 	result->status = PULL_FOUND;
+	reading->window_used = true;
 	reading->run.count = 0;
 }
 
-/* Takes the messages of the run from the log. */
+/* Not all of the run can be read, perhaps some of its messages can. */
+static void take_one_by_one(struct reading *reading)
+{
+	reading->result->next = reading->run.first;
+	forget_run(reading, PULL_NO_MATCHED_MESSAGE);
+	reading->alone = reading->again = true;
+	reading->full = false;
+}
+
+/* Takes the messages of the run from the log. As RocketMQ does, leaves out what is not there any
+ * more, or cannot be read. */
 static void flush_run(struct reading *reading, int64_t tag_code)
 {
 	struct run *run = &reading->run;
-	struct gantry_slice slice;
 	int status;
 
 	if (!run->count)
 		return;
-	status = store_read(store_of(reading), run->at, run->bytes, &slice,
-			    reading->result->message_count > run->count || !reading->wait
-				    ? NULL
-				    : &reading->wait->op);
-	if (status > 0 || status == -EAGAIN) {
+	status = in_window(reading) ? 0 : open_window(reading);
+	if (status > 0 || status == -EAGAIN)
 		stop_before_run(reading, status);
-	} else if (status) {
+	else if (status == -EIO && run->count > 1)
+		take_one_by_one(reading);
+	else if (status)
 		forget_run(reading, PULL_MESSAGE_WAS_REMOVING);
-	} else if (slice.offset != run->at || slice.size != run->bytes) {
-		gantry_slice_release(&slice);
-		forget_run(reading, PULL_MESSAGE_WAS_REMOVING);
-	} else {
-		take_slice(reading, &slice, tag_code);
-	}
+	else
+		take_run(reading, tag_code);
 }
 
 static void add_message(struct reading *reading, int64_t at, const struct queue_unit *unit)
@@ -146,7 +229,7 @@ static void add_message(struct reading *reading, int64_t at, const struct queue_
 	run->count++;
 	reading->result->bytes += (uint32_t)unit->size;
 	reading->result->message_count++;
-	if (reading->needs_record)
+	if (reading->needs_record || reading->alone)
 		flush_run(reading, unit->tags_code);
 }
 
@@ -168,7 +251,7 @@ static void judge(struct reading *reading, int64_t at, const struct queue_unit *
 {
 	if (!continues_run(&reading->run, unit))
 		flush_run(reading, 0);
-	if (reading->full)
+	if (reading->full || reading->again)
 		return;
 	if (at >= reading->window_end || is_full(reading, unit)) {
 		reading->full = true;
@@ -188,8 +271,12 @@ static int judge_some(struct reading *reading)
 	int64_t at = reading->result->next;
 	int count = queue_read(reading->context->queue, at, PULL_UNITS, units);
 
-	for (int i = 0; i < count && !reading->full; i++)
+	for (int i = 0; i < count && !reading->full && !reading->again; i++) {
+		reading->ahead = &units[i];
+		reading->ahead_count = (uint32_t)(count - i);
 		judge(reading, at + i, &units[i]);
+	}
+	reading->ahead_count = 0;
 	return count;
 }
 
@@ -198,7 +285,6 @@ static void wait_for_units(struct reading *reading)
 {
 	struct pull_wait *wait = reading->wait;
 
-	flush_run(reading, 0);
 	if (reading->status || reading->result->message_count)
 		return;
 	reading->status = wait ? queue_fetch(reading->context->queue, reading->result->next,
@@ -206,25 +292,33 @@ static void wait_for_units(struct reading *reading)
 			       : -EAGAIN;
 }
 
+/* Returns as queue_read(), 0 at the end. */
+static int read_some(struct reading *reading)
+{
+	struct pull_result *result = reading->result;
+	int count = 0;
+
+	reading->again = false;
+	if (!reading->full && result->next < result->max)
+		count = judge_some(reading);
+	if (count <= 0)
+		flush_run(reading, 0);
+	return count;
+}
+
 static void read_units(struct reading *reading)
 {
 	struct pull_result *result = reading->result;
+	int count;
 
-	while (!reading->full && result->next < result->max) {
-		int count = judge_some(reading);
-
-		if (count == -EAGAIN) {
-			wait_for_units(reading);
-			return;
-		}
-		if (count <= 0) {
-			flush_run(reading, 0);
-			if (!result->message_count && !reading->status)
-				result->status = PULL_OFFSET_FOUND_NULL;
-			return;
-		}
-	}
-	flush_run(reading, 0);
+	do
+		count = read_some(reading);
+	while (count > 0 || reading->again);
+	if (count == -EAGAIN)
+		wait_for_units(reading);
+	else if (result->next < result->max && !reading->full && !result->message_count &&
+		 !reading->status)
+		result->status = PULL_OFFSET_FOUND_NULL;
 }
 
 /* ---- the whole */
@@ -296,6 +390,7 @@ int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_
 	ret->status = PULL_NO_MATCHED_MESSAGE;
 	ret->next = context->from;
 	read_units(&reading);
+	close_window(&reading);
 	ret->far_behind = ret->slice_count &&
 			  end - ret->slices[ret->slice_count - 1].offset > context->puller->memory;
 	return reading.status;

@@ -3,6 +3,7 @@
 #include "store/cursor.h"
 
 #include <errno.h>
+#include <gantry/guard.h>
 #include <string.h>
 
 enum { SECTOR = 512 };
@@ -81,6 +82,20 @@ static bool take_record(struct cursor *cursor, uint64_t *ret_need)
 	return true;
 }
 
+/* Zeros that stand for what cannot be read are no end of the log, nor is what stands right behind
+ * the slice if it can be read only up to there. */
+static int judge_end(const struct cursor *cursor)
+{
+	return gantry_guard_failed(cursor->slice.bytes, cursor->slice.size + 1) ? -EIO : 0;
+}
+
+static int judge_record(const struct cursor *cursor)
+{
+	const uint8_t *at = cursor->slice.bytes + cursor->used - cursor->record.size;
+
+	return gantry_guard_failed(at, cursor->record.size) ? -EIO : 1;
+}
+
 int cursor_next(struct cursor *cursor)
 {
 	for (;;) {
@@ -88,11 +103,11 @@ int cursor_next(struct cursor *cursor)
 		int status;
 
 		if (take_record(cursor, &need))
-			return 1;
+			return judge_record(cursor);
 		/* the door says that a record begins where a slice does: if none is there, and more
 		 * would not help, there is none */
 		if (cursor->slice.size && !cursor->used && cursor->asked >= need)
-			return 0;
+			return judge_end(cursor);
 		status = read_slice(cursor, need);
 		if (status)
 			return status == -ERANGE ? 0 : status;

@@ -2,6 +2,7 @@
 /* The dispatcher follows the log: it waits for the visible mark, reads, and dispatches what it
  * finds, a bounded number of records a turn. */
 #include <errno.h>
+#include <gantry/guard.h>
 
 #include "store/internal.h"
 
@@ -72,6 +73,8 @@ static enum message_scan walk(struct store *store, const struct gantry_slice *sl
 		enum message_scan scan = message_record_read(slice->bytes + used,
 							     slice->size - used, false, &record);
 
+		if (scan == MESSAGE_WHOLE && gantry_guard_failed(slice->bytes + used, record.size))
+			return MESSAGE_NOTHING;
 		if (scan != MESSAGE_WHOLE) {
 			*ret_size = record.size;
 			return scan;
@@ -161,6 +164,8 @@ static enum turn read_on(struct store *store, uint32_t *budget)
 		max = visible - dispatcher->at;
 	status = store->door->read(store->door_inst, dispatcher->at, max, &slice,
 				   &dispatcher->wait_op);
+	if (status == -EIO)
+		return skip_damage(store, visible, 0);
 	if (status < 0)
 		gantry_log_limited(store->inst, &dispatcher->limit, ERROR,
 				   "cannot read the log at %llu to dispatch it: error %d",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the log. */
 #include <errno.h>
+#include <gantry/guard.h>
 #include <stdlib.h>
 
 #include "store/internal.h"
@@ -41,8 +42,10 @@ static int64_t take_record(struct gantry_slice *slice, uint64_t at)
 	if (scan == MESSAGE_SHORT && record.size > slice->size)
 		return record.size;
 	if (scan != MESSAGE_WHOLE || record.physical_offset != (int64_t)at)
-		return -ENOENT;
+		return gantry_guard_failed(slice->bytes, slice->size) ? -EIO : -ENOENT;
 	slice->size = record.size;
+	if (gantry_guard_touch(slice->bytes, slice->size))
+		return -EIO;
 	return 0;
 }
 

@@ -45,9 +45,10 @@ struct ear {
 		};
 		spec.end = [](void *user) {
 			auto *at = static_cast<ear *>(user);
-			at->ends++;
-			if (at->test)
-				at->test->wake();
+			TestKernel *test = at->test;
+			at->ends++; /* who waits for it may take the ear away now */
+			if (test)
+				test->wake();
 		};
 		return spec;
 	}

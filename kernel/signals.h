@@ -4,6 +4,7 @@
 #define GK_SIGNALS_H
 
 #include <gantry/base.h>
+#include <signal.h>
 #include <uv.h>
 
 GANTRY_BEGIN
@@ -11,7 +12,9 @@ GANTRY_BEGIN
 struct gk_kernel;
 
 struct gk_signals {
-	uv_signal_t terminate, interrupt, hangup;
+	uv_poll_t readable;
+	int fd;
+	sigset_t before; /* the control thread's mask until they were taken */
 	int taken;
 };
 

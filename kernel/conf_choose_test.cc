@@ -167,8 +167,6 @@ TEST_F(ConfChoose, PromisesWithoutAModuleStopTheStart)
 		{"timerRocksDBEnable=true", "timerRocksDBEnable"},
 		{"messageStorePlugIn=org.apache.rocketmq.tieredstore.TieredMessageStore",
 		 "messageStorePlugIn"},
-		{"readOnlyCommitLogStorePaths=/a", "readOnlyCommitLogStorePaths"},
-		{"storePathCommitLog=/a,/b", "storePathCommitLog"},
 		{"enableConsumeQueueExt=true", "enableConsumeQueueExt"},
 		{"enabledAppendPropCRC=true", "enabledAppendPropCRC"},
 	};
@@ -190,8 +188,8 @@ TEST_F(ConfChoose, WhatPromisesNothingStarts)
 	for (const char *line :
 	     {"aclEnable=false", "authenticationEnabled=false", "tls.server.mode=permissive",
 	      "tls.server.mode=disabled", "enableDLegerCommitLog=false", "storeType=default",
-	      "messageStorePlugIn=", "storePathCommitLog=/a", "brokerRole=ASYNC_MASTER",
-	      "configManagerVersion=v1", "flushDiskType=SYNC_FLUSH"})
+	      "messageStorePlugIn=", "storePathCommitLog=/a,/b", "readOnlyCommitLogStorePaths=/b",
+	      "brokerRole=ASYNC_MASTER", "configManagerVersion=v1", "flushDiskType=SYNC_FLUSH"})
 		EXPECT_EQ(refused(line), "") << line;
 }
 

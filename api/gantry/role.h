@@ -175,6 +175,22 @@ struct gantry_client {
 	char remark[GANTRY_REMARK_MAX];
 };
 
+/* Published on the bus by a broker when the level of its disks changes; defined by the first broker
+ * of a process. */
+#define GANTRY_TOPIC_DISK "broker.disk"
+enum gantry_disk_level {
+	GANTRY_DISK_OK,
+	GANTRY_DISK_FILLING, /* old files are removed at any hour */
+	GANTRY_DISK_FULL,    /* sends are refused */
+};
+struct gantry_disk_event {
+	uint32_t level;         /* enum gantry_disk_level */
+	int32_t log_percent;    /* used; of the log's least full folder; -1: not known */
+	int32_t queues_percent; /* of the consume queues' folder */
+	uint32_t reserved;
+	char broker[128]; /* brokerName, cut; NUL-terminated */
+};
+
 /* the vtable of a GANTRY_ROLE service */
 struct gantry_role_ops {
 	uint32_t size;

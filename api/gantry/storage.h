@@ -33,6 +33,9 @@ enum {
 	GANTRY_LOG_EMPTY = 4, /* the directory is known to hold no segment, or not to exist: it is
 				 not even listed. Made when first written to */
 };
+/* gantry_shape.flags as well: so many directories, the last ones, get no new segment; 0 to 255 */
+#define GANTRY_LOG_KEPT(count) ((uint32_t)(count) << 8)
+#define GANTRY_LOG_KEPT_OF(flags) ((flags) >> 8 & 0xff)
 
 struct gantry_shape {
 	const char *const *directories; /* borrowed; new segments are spread over them */

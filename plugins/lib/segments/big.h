@@ -54,9 +54,10 @@ struct directory {
 struct big_log {
 	struct gantry_log base;
 	uint32_t flags;
-	uint32_t directory_count;
+	uint32_t directory_count, new_count; /* new_count: the first ones get new segments */
 	struct directory *directory;
 	uint64_t segment_bytes, prepare_bytes, hot_bytes, cold_bytes;
+	uint64_t full_percent; /* a directory that is fuller gets no new segment */
 
 	/* The writer moves end, a sync durable (expire too: it is never before first), whoever
 	 * holds prepare_lock ready. Cut and reset, which exclude all of them, move them back. first
@@ -116,10 +117,14 @@ int segment_map(struct segment *segment);   /* opens and maps it; may block */
 int segment_list(struct big_log *log, uint64_t start, uint32_t directory); /* one that exists */
 /* Makes the one that at begins or, in an empty table, stands in. */
 int segment_make(struct big_log *log, uint64_t at, struct segment **ret);
-/* Takes one out of the table and removes its file; its memory goes with its last user. */
+/* Takes one out of the table and removes its file; its memory goes with its last user. 1: done; 0:
+ * there is none; the first one: a negative errno, and it stays. */
 int segment_remove_first(struct big_log *log, uint64_t before);
 int segment_remove_last(struct big_log *log, uint64_t from);
 int64_t big_modified_ms(struct big_log *log, uint64_t at);
+
+/* ---- big_place.c: the directory that a new segment goes to. */
+uint32_t big_choose_directory(struct big_log *log, uint64_t start);
 
 /* ---- big_write.c */
 int big_window(struct big_log *log, uint64_t need, struct gantry_window *ret);

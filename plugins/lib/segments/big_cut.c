@@ -132,7 +132,7 @@ int big_reset(struct big_log *log, uint64_t at)
 /* Without sync_lock: unlinking a gigabyte takes long, and a flush shall not wait for it. */
 int big_expire(struct big_log *log, uint64_t before)
 {
-	int removed = 0;
+	int removed = 0, rc;
 
 	if (log->flags & GANTRY_LOG_READ_ONLY)
 		return -EROFS;
@@ -141,11 +141,11 @@ int big_expire(struct big_log *log, uint64_t before)
 	/* The last one stays, even if it is full. */
 	if (before >= end)
 		before = end ? end - 1 : 0;
-	while (segment_remove_first(log, before))
+	while ((rc = segment_remove_first(log, before)) > 0)
 		++removed;
 	if (removed)
 		big_sync_directories(log);
 	big_raise_durable(log, atomic_load(&log->first));
 	pthread_mutex_unlock(&log->remove_lock);
-	return removed;
+	return removed ? removed : rc;
 }

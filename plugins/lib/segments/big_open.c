@@ -76,6 +76,9 @@ static int open_directories(struct big_log *log, const struct gantry_shape *shap
 	log->directory = calloc(shape->directory_count, sizeof(*log->directory));
 	if (!log->directory)
 		return -ENOMEM;
+	if (GANTRY_LOG_KEPT_OF(shape->flags) >= shape->directory_count)
+		return -EINVAL;
+	log->new_count = shape->directory_count - GANTRY_LOG_KEPT_OF(shape->flags);
 	for (uint32_t i = 0; i < shape->directory_count; ++i) {
 		struct directory *directory = &log->directory[i];
 		int rc = 0;
@@ -217,6 +220,9 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 	log->prepare_want = log->prepare_bytes < BIG_FIRST ? log->prepare_bytes : BIG_FIRST;
 	log->hot_bytes = (uint64_t)conf->hot_bytes;
 	log->cold_bytes = (uint64_t)conf->cold_read_bytes;
+	log->full_percent = (uint64_t)(conf->full_percent < 30   ? 30
+				       : conf->full_percent > 85 ? 85
+								 : conf->full_percent);
 	pthread_mutex_init(&log->remove_lock, NULL);
 	pthread_mutex_init(&log->sync_lock, NULL);
 	pthread_mutex_init(&log->prepare_lock, NULL);

@@ -20,6 +20,10 @@
 				   "cold page"),                                                   \
 		GANTRY_KEY(INT, struct_, small_descriptors, "smallFileDescriptors",                \
 			   .unit = "files", .dflt = "1024", .min = 16, .max = 1 << 20,             \
-			   .help = "ConsumeQueue files kept open at a time")
+			   .help = "ConsumeQueue files kept open at a time"),                      \
+		GANTRY_KEY(INT, struct_, full_percent, "diskSpaceCleanForciblyRatio",              \
+			   .unit = "percent", .dflt = "85", .min = INT32_MIN, .max = INT32_MAX,    \
+			   .help = "a directory of several that is fuller gets no new file; 30 "   \
+				   "to 85")
 
 #endif

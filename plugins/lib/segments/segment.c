@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct farewell {       /* unmaps a segment away from the thread that used it last */
@@ -203,23 +202,6 @@ int segment_list(struct big_log *log, uint64_t start, uint32_t directory)
 	return rc;
 }
 
-/* As Java spreads them, leaving out a directory that has no room for the next step. */
-static uint32_t choose_directory(struct big_log *log, uint64_t start)
-{
-	uint32_t count = log->directory_count;
-	uint32_t first = (uint32_t)(start / log->segment_bytes % count);
-
-	for (uint32_t i = 0; i < count && count > 1; ++i) {
-		uint32_t at = (first + i) % count;
-		struct statvfs fs;
-
-		if (fstatvfs(log->directory[at].fd, &fs) == 0 &&
-		    (uint64_t)fs.f_bavail * fs.f_frsize >= BIG_STEP)
-			return at;
-	}
-	return first;
-}
-
 static int unlink_file(struct segment *segment)
 {
 	char name[FILES_NAME];
@@ -262,7 +244,7 @@ int segment_make(struct big_log *log, uint64_t at, struct segment **ret)
 	if (log->count)
 		start = segment_end(log->table[log->count - 1]);
 	pthread_mutex_unlock(&log->lock);
-	segment = segment_new(log, start, choose_directory(log, start));
+	segment = segment_new(log, start, big_choose_directory(log, start));
 	if (!segment)
 		return -ENOMEM;
 	segment->unsynced_name = true;
@@ -281,38 +263,76 @@ int segment_make(struct big_log *log, uint64_t at, struct segment **ret)
 	return 0;
 }
 
-static int remove_file(struct segment *segment)
+/* It is in the table no more: it goes with its last user. */
+static void unlist(struct segment *segment)
 {
 	struct big_log *log = segment->log;
-	int rc = unlink_file(segment);
 	bool gone;
 
-	if (rc < 0 && rc != -ENOENT)
-		gantry_log(log->base.inst, WARNING, "cannot remove %s/%020llu: %s",
-			   log->directory[segment->directory].path,
-			   (unsigned long long)segment->start, strerror(-rc));
-	keep_order(segment);
 	pthread_mutex_lock(&log->lock);
 	segment->listed = false;
 	gone = segment->users == 0;
 	pthread_mutex_unlock(&log->lock);
 	if (gone)
 		segment_free(segment);
+}
+
+static int remove_file(struct segment *segment)
+{
+	struct big_log *log = segment->log;
+	int rc = unlink_file(segment);
+
+	if (rc < 0 && rc != -ENOENT)
+		gantry_log(log->base.inst, WARNING, "cannot remove %s/%020llu: %s",
+			   log->directory[segment->directory].path,
+			   (unsigned long long)segment->start, strerror(-rc));
+	keep_order(segment);
+	unlist(segment);
 	return 1;
 }
 
+/* So that who still reads a segment whose name is gone can map it. */
+static int keep_open(struct segment *segment)
+{
+	struct big_log *log = segment->log;
+
+	pthread_mutex_lock(&log->map_lock);
+	if (segment->fd < 0)
+		segment->fd = open_file(log, segment, O_RDWR);
+	int rc = segment->fd < 0 ? segment->fd : 0;
+	pthread_mutex_unlock(&log->map_lock);
+	return rc;
+}
+
+/* A file that cannot be removed stays in the table: forgotten, it would be a gap after a restart.
+ */
 int segment_remove_first(struct big_log *log, uint64_t before)
 {
 	struct segment *segment = NULL;
+	int rc;
 
 	pthread_mutex_lock(&log->lock);
-	if (log->count > 1 && segment_end(log->table[0]) <= before) {
+	if (log->count > 1 && segment_end(log->table[0]) <= before)
 		segment = log->table[0];
-		memmove(log->table, log->table + 1, --log->count * sizeof(*log->table));
-		atomic_store_explicit(&log->first, log->table[0]->start, memory_order_relaxed);
-	}
 	pthread_mutex_unlock(&log->lock);
-	return segment ? remove_file(segment) : 0;
+	if (!segment)
+		return 0;
+	rc = keep_open(segment);
+	if (rc == 0)
+		rc = unlink_file(segment);
+	if (rc < 0 && rc != -ENOENT) {
+		gantry_log(log->base.inst, WARNING, "cannot remove %s/%020llu: %s",
+			   log->directory[segment->directory].path,
+			   (unsigned long long)segment->start, strerror(-rc));
+		return rc;
+	}
+	keep_order(segment);
+	pthread_mutex_lock(&log->lock);
+	memmove(log->table, log->table + 1, --log->count * sizeof(*log->table));
+	atomic_store_explicit(&log->first, log->table[0]->start, memory_order_relaxed);
+	pthread_mutex_unlock(&log->lock);
+	unlist(segment);
+	return 1;
 }
 
 int segment_remove_last(struct big_log *log, uint64_t from)

@@ -20,6 +20,7 @@ struct segments_conf { /* begins the snapshot of a plugin's keys; keys.h */
 	int64_t hot_bytes;
 	int64_t cold_read_bytes;
 	int64_t small_descriptors;
+	int64_t full_percent;
 };
 
 struct small_log;

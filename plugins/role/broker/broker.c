@@ -15,6 +15,7 @@
 #include "register.h"
 #include "send.h"
 #include "sequence.h"
+#include "store/expire.h"
 #include "store/store.h"
 #include "topics.h"
 
@@ -27,8 +28,10 @@ struct instance { /* gantry_data(); broker_of() reads the first member */
 static int setup(struct gantry_inst *inst)
 {
 	struct instance *self = gantry_data(inst);
-	int err = broker_new(inst, gantry_conf(inst), &self->broker);
+	int err = expiry_define_topic(inst);
 
+	if (!err)
+		err = broker_new(inst, gantry_conf(inst), &self->broker);
 	if (!err)
 		err = sender_new(self->broker, &self->broker->sender);
 	if (!err)

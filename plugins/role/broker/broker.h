@@ -58,14 +58,16 @@ struct broker_conf {
 	int64_t defaultTopicQueueNums, brokerPermission, reviveQueueNum;
 	const char *msgTraceTopicName, *messageDelayLevel;
 	/* the store */
-	const char *storePathRootDir,
-		*storePathCommitLog; /* storePathCommitLog NULL: root/commitlog */
+	const char *storePathRootDir, *storePathCommitLog, /* NULL: root/commitlog */
+		*readOnlyCommitLogStorePaths;
 	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, maxMessageSize, maxTopicLength,
 		maxHashSlotNum, maxIndexNum, syncFlushTimeout, fileReservedTime,
-		diskMaxUsedSpaceRatio, accessMessageInMemoryMaxRatio,
-		startAcceptSendRequestTimeStamp;
+		diskMaxUsedSpaceRatio, diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio,
+		cleanResourceInterval, deleteCommitLogFilesInterval,
+		deleteConsumeQueueFilesInterval, redeleteHangedFileInterval, deleteFileBatchMax,
+		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
-	bool messageIndexEnable, checkCRCOnRecover;
+	bool cleanFileForciblyEnable, messageIndexEnable, checkCRCOnRecover;
 	/* sending */
 	bool rejectTransactionMessage, traceOn;
 	/* pulling */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "broker.h"
+#include "store/expire_rules.h"
 
 static const char *const roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
 static const char *const flushes[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};
@@ -13,6 +14,9 @@ static const char *const modes[] = {"PULL", "POP", NULL};
 #define PORT .min = 0, .max = 65535
 #define POSITIVE .min = 1, .max = INT64_MAX
 #define MS .unit = "ms"
+#define LIVE .flags = GANTRY_CONF_RELOAD | GANTRY_CONF_REMOTE
+/* RocketMQ takes any number and puts it into its range where it is used */
+#define ANY .min = INT32_MIN, .max = INT32_MAX
 
 const struct gantry_conf_item broker_keys[] = {
 	/* who it is, where it is found */
@@ -92,17 +96,37 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(INT, maxIndexNum, .dflt = "20000000", POSITIVE, .help = "entries of an index file"),
 	KEY(DURATION, syncFlushTimeout, .dflt = "5000", POSITIVE, MS,
 	    .help = "how long a send waits for the disk"),
-	KEY(INT, fileReservedTime, .dflt = "72", .min = 0, .max = 1000000, .unit = "hours",
+	KEY(INT, fileReservedTime, .dflt = "72", .min = 0, .max = 1000000, .unit = "hours", LIVE,
 	    .help = "how long commit log files are kept"),
-	KEY(INT, diskMaxUsedSpaceRatio, .dflt = "75", .min = 10, .max = 95, .unit = "percent",
-	    .help = "old files are removed early when the disk is fuller"),
+	KEY(INT, diskMaxUsedSpaceRatio, .dflt = "75", ANY, .unit = "percent", LIVE,
+	    .help = "when the disk is fuller, files older than fileReservedTime are removed at "
+		    "any hour; 10 to 95"),
+	KEY(INT, diskSpaceCleanForciblyRatio, .dflt = "85", ANY, .unit = "percent", LIVE,
+	    .help = "when the disk is fuller, the oldest files are removed whatever their age; "
+		    "30 to 85"),
+	KEY(INT, diskSpaceWarningLevelRatio, .dflt = "90", ANY, .unit = "percent", LIVE,
+	    .help = "when the disk is fuller, sends are refused (14); 35 to 90"),
 	KEY(INT, accessMessageInMemoryMaxRatio, .dflt = "40", .min = 1, .max = 100,
 	    .unit = "percent",
 	    .help = "part of the memory that the log's end is taken to be cached in"),
 	KEY(INT, startAcceptSendRequestTimeStamp, .dflt = "0", .min = 0, .max = INT64_MAX, MS,
 	    .help = "refuse sends before this time (ms since the epoch)"),
-	KEY(STRING, deleteWhen, .dflt = "04",
+	KEY(STRING, deleteWhen, .dflt = "04", LIVE,
 	    .help = "hours of the day when old files are removed, 04;16"),
+	KEY(STRING, readOnlyCommitLogStorePaths,
+	    .help = "folders of the commit log that get no new files, separated by commas"),
+	KEY(DURATION, cleanResourceInterval, .dflt = "10000", POSITIVE, MS,
+	    .help = "how often the disk and the age of files are looked at"),
+	KEY(DURATION, deleteCommitLogFilesInterval, .dflt = "100", MS, LIVE,
+	    .help = "pause between two removals of commit log files"),
+	KEY(DURATION, deleteConsumeQueueFilesInterval, .dflt = "100", MS, LIVE,
+	    .help = "pause after files of a consume queue were removed"),
+	KEY(DURATION, redeleteHangedFileInterval, .dflt = "120000", MS, LIVE,
+	    .help = "when to try again with a file that could not be removed"),
+	KEY(INT, deleteFileBatchMax, .dflt = "10", .min = 0, .max = INT32_MAX, .unit = "files",
+	    LIVE, .help = "most commit log files that one look removes"),
+	KEY(BOOL, cleanFileForciblyEnable, .dflt = "true", LIVE,
+	    .help = "on a nearly full disk remove files before their time"),
 	KEY(BOOL, messageIndexEnable, .dflt = "true", .help = "keep the index of message keys"),
 	KEY(BOOL, checkCRCOnRecover, .dflt = "true",
 	    .help = "check the messages' checksums when recovering"),
@@ -175,6 +199,11 @@ int broker_conf_check(const void *snapshot, char *why, size_t why_size)
 	if (conf->haListenPort && conf->haListenPort == conf->listenPort) {
 		snprintf(why, why_size, "haListenPort and listenPort are both %lld",
 			 (long long)conf->listenPort);
+		return -EINVAL;
+	}
+	if (!expire_hours_are_good(conf->deleteWhen)) {
+		snprintf(why, why_size, "deleteWhen=%s is no list of hours, like 04;16",
+			 conf->deleteWhen);
 		return -EINVAL;
 	}
 	return 0;

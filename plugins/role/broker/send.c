@@ -10,6 +10,7 @@
 
 #include "message/properties.h"
 #include "send_private.h"
+#include "store/expire.h"
 
 /* In RocketMQ's order of checks: which error a bad request gets depends on it. */
 static const struct send_step single_plan[] = {
@@ -63,13 +64,17 @@ int send_refuse_illegal(struct send_call *call, struct send_context *context)
 		(long long)call->sender->broker->conf->maxMessageSize);
 }
 
-int send_refuse_unavailable(struct send_context *context)
+int send_refuse_unavailable(const struct sender *sender, struct send_context *context)
 {
+	char used[64];
+
+	expiry_describe(store_expiry(sender->broker->store), used, sizeof(used));
 	return send_refuse(
 		context, GANTRY_SERVICE_NOT_AVAILABLE,
 		"service not available now. It may be caused by one of the following reasons: "
-		"the broker's disk is full, messages are put to the slave, message store has "
-		"been shut down, etc.");
+		"the broker's disk is full [%s], messages are put to the slave, message store has "
+		"been shut down, etc.",
+		used);
 }
 
 /* ---- one call */

@@ -74,7 +74,7 @@ static void add_records(struct send_call *call)
 			continue;
 		context->first_record = call->record_count;
 		if (!queue_is_open(context->put.queue))
-			send_refuse_unavailable(context);
+			send_refuse_unavailable(call->sender, context);
 		else if (context->put.items.at)
 			add_items(call, context);
 		else
@@ -99,7 +99,7 @@ static void refuse_placing(struct send_call *call, struct send_context *context,
 		send_refuse_illegal(call, context);
 		break;
 	default:
-		send_refuse_unavailable(context);
+		send_refuse_unavailable(call->sender, context);
 		break;
 	}
 }
@@ -195,7 +195,7 @@ static void apply_code(struct send_call *call, int32_t code)
 		    context->first_record < call->acked)
 			continue;
 		if (code == GANTRY_SERVICE_NOT_AVAILABLE)
-			send_refuse_unavailable(context);
+			send_refuse_unavailable(call->sender, context);
 		else
 			context->send->code = code;
 	}

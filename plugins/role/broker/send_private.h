@@ -106,7 +106,7 @@ struct send_step {
 int send_refuse(struct send_context *context, int32_t code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int send_refuse_illegal(struct send_call *call, struct send_context *context);
-int send_refuse_unavailable(struct send_context *context);
+int send_refuse_unavailable(const struct sender *sender, struct send_context *context);
 
 /* send_call.c */
 struct send_call *send_call_take(struct sender *sender, struct send_loop *loop, uint32_t count);

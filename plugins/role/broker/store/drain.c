@@ -28,6 +28,7 @@ static void stop_dispatcher(struct store *store)
 			   (unsigned long long)dispatcher->at, (unsigned long long)store->drain_to);
 	}
 	dispatcher->stopped = true;
+	expiry_stop(store->expiry);
 	dispatcher->tail_full = false;
 	gantry_timer_stop(store->writer.tick);
 	store->writer.tick = NULL;
@@ -65,6 +66,7 @@ void drain_look(struct store *store)
 	if (!dispatcher->stopped)
 		stop_dispatcher(store);
 	if (!dispatcher->stopped || dispatcher->waiting || writer->running || writer->in_round ||
+	    !expiry_is_quiet(store->expiry) ||
 	    __atomic_load_n(&dispatcher->posted, __ATOMIC_ACQUIRE))
 		return;
 	if (writer->final) {

@@ -11,6 +11,7 @@
 #include "message/delay.h"
 #include "store/checkpoint.h"
 #include "store/point.h"
+#include "store/expire.h"
 #include "store/store.h"
 #include "table/table.h"
 
@@ -153,6 +154,7 @@ struct store {
 	bool cutting;              /* turn_lock */
 	struct dispatcher dispatcher;
 	struct writer writer;
+	struct expiry *expiry;
 	store_arrived *arrived;
 	void *arrived_user;
 	struct gantry_work recover_work;
@@ -169,6 +171,8 @@ struct store {
 
 /* queues.c */
 bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
+/* Whether it is in memory and has its files open. Under open_lock. */
+bool store_queue_has_file(struct store *store, const char *topic, int32_t id);
 void store_each_queue(struct store *store, void (*each)(struct queue *queue, void *user),
 		      void *user);
 void store_close_queues(struct store *store); /* their files */
@@ -210,6 +214,11 @@ int queue_look(struct queue_look *look, int64_t at, struct queue_unit *ret);
 int queue_open_now(struct queue *queue); /* blocks */
 /* The first entry in [from, to) of the file that is at or behind the log offset, or none at all. */
 int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at);
+/* The first entry in [first, end) of the file whose message is in the log, which begins there. */
+int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first);
+/* Opens a queue's files; flags: GANTRY_LOG_READ_ONLY. Blocks. */
+int store_queue_files(struct store *store, const char *topic, int32_t id, uint32_t flags,
+		      struct gantry_log **ret);
 
 /* dispatch.c: 0: done, or left out, which was logged. -EAGAIN: ret_queue must be opened, or
  * written, first; -ENOMEM. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Placing messages in the log: what runs under the door's lock. */
+#include <errno.h>
+
 #include "message/batch.h"
 #include "store/internal.h"
 
@@ -48,5 +50,7 @@ int store_append(struct store *store, struct gantry_record *records, uint32_t co
 		 struct gantry_batch *batch, struct gantry_op *op)
 {
 	*batch = (struct gantry_batch){.record = records, .count = count, .place = place};
+	if (expiry_is_full(store->expiry))
+		return -ENOSPC;
 	return store->door->propose(store->door_inst, batch, op);
 }

@@ -83,8 +83,7 @@ static int64_t find_end(struct queue *queue, int64_t first, int64_t last, uint64
 	return ordered_until(queue, from > first ? from : first, end);
 }
 
-/* The first entry whose message is still in the log. */
-static int64_t find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first)
+int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first)
 {
 	struct queue_look look = {.queue = queue};
 
@@ -103,23 +102,27 @@ static int64_t find_min(struct queue *queue, int64_t first, int64_t end, uint64_
 	return first;
 }
 
-static int open_file(struct queue *queue)
+int store_queue_files(struct store *store, const char *topic, int32_t id, uint32_t flags,
+		      struct gantry_log **ret)
 {
-	struct store *store = queue->store;
 	char path[4096];
 	const char *directory = path;
 	struct gantry_shape shape = {
 		.directories = &directory,
 		.directory_count = 1,
-		.flags = GANTRY_LOG_SMALL,
+		.flags = GANTRY_LOG_SMALL | flags,
 		.segment_bytes = store->queue_segment_bytes,
 	};
-	int size = snprintf(path, sizeof(path), "%s/%s/%d", store->queue_root, queue->topic->name,
-			    queue->id);
+	int size = snprintf(path, sizeof(path), "%s/%s/%d", store->queue_root, topic, id);
 
 	if (size < 0 || size >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	return store->engine->log->open(store->engine_inst, &shape, &queue->file);
+	return store->engine->log->open(store->engine_inst, &shape, ret);
+}
+
+static int open_file(struct queue *queue)
+{
+	return store_queue_files(queue->store, queue->topic->name, queue->id, 0, &queue->file);
 }
 
 /* Trims the file to the entries that are trusted, and takes over where they begin and end. */
@@ -148,7 +151,7 @@ static int find_bounds(struct queue *queue)
 		status = ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
 	if (status)
 		return status;
-	min = find_min(queue, first, end, log.first);
+	min = queue_find_min(queue, first, end, log.first);
 	if (min < 0)
 		return (int)min;
 	queue->min = min;

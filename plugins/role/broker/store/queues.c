@@ -120,6 +120,20 @@ struct queue *store_queue(struct store *store, struct topic *topic, int32_t queu
 	return found;
 }
 
+bool store_queue_has_file(struct store *store, const char *topic, int32_t id)
+{
+	struct gantry_str name = {topic, strlen(topic)};
+	struct table_entry *entry;
+	struct queue *queue = NULL;
+
+	pthread_mutex_lock(&store->table_lock);
+	entry = table_find(&store->topics, name);
+	if (entry)
+		queue = peek(TABLE_HOLDER(entry, struct topic_queues, entry), id);
+	pthread_mutex_unlock(&store->table_lock);
+	return queue && queue->file;
+}
+
 void store_each_queue(struct store *store, void (*each)(struct queue *queue, void *user),
 		      void *user)
 {

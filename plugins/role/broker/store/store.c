@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/folders.h"
 #include "store/internal.h"
-
-enum { FOLDERS_MAX = 16 };
 
 static char *path_in(const char *root, const char *name)
 {
@@ -97,46 +96,50 @@ static int open_checkpoint(struct store *store)
 	return status;
 }
 
-/* Cuts a list of folders, which commas separate, into pieces. Returns how many. */
-static uint32_t split_folders(char *text, const char *ret[FOLDERS_MAX])
+static int attach_in(struct store *store, const struct folders *folders)
 {
-	uint32_t count = 0;
-	char *rest = NULL;
+	struct gantry_shape shape = {
+		.directories = folders->at,
+		.directory_count = folders->count,
+		.flags = GANTRY_LOG_KEPT(folders->kept),
+		.segment_bytes = (uint64_t)store->broker->conf->mappedFileSizeCommitLog,
+	};
+	struct gantry_bounds bounds;
+	int status;
 
-	for (char *folder = strtok_r(text, ",", &rest); folder && count < FOLDERS_MAX;
-	     folder = strtok_r(NULL, ",", &rest))
-		ret[count++] = folder;
-	return count;
+	store->client = (struct gantry_log_client){
+		.size = sizeof(store->client), .cut = store_cut, .role = store_role};
+	status = store->door->attach(store->door_inst, &shape, &store->client, store);
+	if (status) {
+		gantry_log(store->inst, ERROR, "cannot open the log in %s: %s", folders->at[0],
+			   strerror(-status));
+		return status;
+	}
+	store->attached = true;
+	store->door->bounds(store->door_inst, &bounds);
+	store->segment_bytes = bounds.segment_bytes;
+	return 0;
 }
 
 static int attach(struct store *store)
 {
 	const struct broker_conf *conf = store->broker->conf;
-	char *text = conf->storePathCommitLog ? strdup(conf->storePathCommitLog)
-					      : path_in(store->root, "commitlog");
-	const char *folders[FOLDERS_MAX];
-	struct gantry_shape shape = {
-		.directories = folders,
-		.segment_bytes = (uint64_t)conf->mappedFileSizeCommitLog,
-	};
-	struct gantry_bounds bounds;
-	int status;
+	struct folders folders;
+	int status = folders_read(conf->storePathCommitLog, conf->readOnlyCommitLogStorePaths,
+				  store->root, &folders);
 
-	if (!text)
-		return -ENOMEM;
-	shape.directory_count = split_folders(text, folders);
-	store->client = (struct gantry_log_client){
-		.size = sizeof(store->client), .cut = store_cut, .role = store_role};
-	status = store->door->attach(store->door_inst, &shape, &store->client, store);
 	if (status) {
-		gantry_log(store->inst, ERROR, "cannot open the log in %s: %s", folders[0],
-			   strerror(-status));
-	} else {
-		store->attached = true;
-		store->door->bounds(store->door_inst, &bounds);
-		store->segment_bytes = bounds.segment_bytes;
+		gantry_log(
+			store->inst, ERROR,
+			status == -E2BIG
+				? "storePathCommitLog and readOnlyCommitLogStorePaths: more than "
+				  "%d folders"
+				: "storePathCommitLog has no folder for new files",
+			FOLDERS_MAX);
+		return status;
 	}
-	free(text);
+	status = attach_in(store, &folders);
+	folders_free(&folders);
 	return status;
 }
 
@@ -175,6 +178,8 @@ int store_open(struct broker *broker, struct store **ret, struct gantry_op *op)
 	dispatcher_init(store);
 	writer_init(store);
 	status = open_all(store);
+	if (!status)
+		status = expiry_new(store, &store->expiry);
 	if (status) {
 		store_close(store);
 		return status;
@@ -194,6 +199,8 @@ int store_serve(struct store *store)
 {
 	int status = writer_start(store);
 
+	if (!status)
+		status = expiry_start(store->expiry);
 	if (!status)
 		dispatcher_go(store);
 	return status;
@@ -221,6 +228,7 @@ void store_close(struct store *store)
 		return;
 	store_shut(store);
 	store_free_queues(store);
+	expiry_free(store->expiry);
 	destroy_locks(store);
 	free(store->queue_root);
 	free(store->root);

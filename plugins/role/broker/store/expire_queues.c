@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/expire_queues.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message/bytes.h"
+
+/* ---- the queues that are open */
+
+static void note_open(struct queue *queue, void *user)
+{
+	struct queue_walk *walk = user;
+
+	if (!queue_is_open(queue))
+		return;
+	if (walk->count == walk->room) {
+		uint32_t room = walk->room ? 2 * walk->room : 64;
+		struct queue **open = realloc(walk->open, room * sizeof(*open));
+
+		if (!open)
+			return; /* the next walk comes by */
+		walk->open = open;
+		walk->room = room;
+	}
+	walk->open[walk->count++] = queue;
+}
+
+/* Returns how many files it lost. */
+static int expire_open(struct queue *queue, uint64_t log_first)
+{
+	int removed = queue_is_open(queue) ? queue_expire(queue, log_first) : 0;
+
+	if (removed < 0)
+		gantry_log(queue->store->inst, WARNING,
+			   "cannot find where queue %s-%d begins now: error %d", queue->topic->name,
+			   queue->id, -removed);
+	return removed > 0 ? removed : 0;
+}
+
+/* ---- the others */
+
+/* Where the files begin that have an entry of a message that is there; the last one always does.
+ * As RocketMQ, a file is judged by its last entry. */
+static int first_needed(struct store *store, struct gantry_log *log, uint64_t log_first,
+			uint64_t *ret)
+{
+	const struct gantry_log_ops *ops = store->engine->log;
+	struct gantry_bounds file;
+	uint64_t at;
+
+	ops->bounds(log, &file);
+	for (at = file.first; at + file.segment_bytes < file.end; at += file.segment_bytes) {
+		uint8_t unit[STORE_UNIT];
+		int64_t got =
+			ops->copy(log, at + file.segment_bytes - STORE_UNIT, unit, sizeof(unit));
+
+		if (got != sizeof(unit))
+			return got < 0 ? (int)got : -ERANGE;
+		if (message_get64(unit) >= log_first)
+			break;
+	}
+	*ret = at;
+	return at > file.first;
+}
+
+/* Under open_lock, and it is not open. */
+static int expire_files(struct store *store, const char *topic, int32_t id, uint64_t log_first)
+{
+	const struct gantry_log_ops *ops = store->engine->log;
+	struct gantry_log *log;
+	uint64_t needed = 0;
+	int status = store_queue_files(store, topic, id, GANTRY_LOG_READ_ONLY, &log);
+
+	if (status)
+		return status;
+	status = first_needed(store, log, log_first, &needed);
+	ops->close(log);
+	if (status <= 0)
+		return status;
+	status = store_queue_files(store, topic, id, 0, &log);
+	if (status)
+		return status;
+	status = ops->expire(log, needed);
+	ops->close(log);
+	return status;
+}
+
+static int expire_closed(struct store *store, const char *topic, int32_t id, uint64_t log_first)
+{
+	int removed;
+
+	pthread_mutex_lock(&store->open_lock);
+	removed = store_queue_has_file(store, topic, id)
+			  ? 0
+			  : expire_files(store, topic, id, log_first);
+	pthread_mutex_unlock(&store->open_lock);
+	if (removed < 0)
+		gantry_log(store->inst, WARNING, "cannot remove old files of queue %s-%d: error %d",
+			   topic, id, -removed);
+	return removed > 0 ? removed : 0;
+}
+
+/* -1: the folder's name is no queue's. */
+static int32_t queue_of(const char *name)
+{
+	char *end;
+	long id = strtol(name, &end, 10);
+
+	return *name < '0' || *name > '9' || *end || id >= STORE_QUEUES_MAX ? -1 : (int32_t)id;
+}
+
+static void close_folder(DIR **folder)
+{
+	if (*folder)
+		closedir(*folder);
+	*folder = NULL;
+}
+
+/* Goes on with the next topic's folder. -ENOENT: there is none. */
+static int next_topic(struct store *store, struct queue_walk *walk)
+{
+	char path[4096];
+	struct dirent *entry;
+	int size;
+
+	close_folder(&walk->queues);
+	do
+		entry = walk->topics ? readdir(walk->topics) : NULL;
+	while (entry && entry->d_name[0] == '.');
+	if (!entry)
+		return -ENOENT;
+	snprintf(walk->topic, sizeof(walk->topic), "%s", entry->d_name);
+	size = snprintf(path, sizeof(path), "%s/%s", store->queue_root, walk->topic);
+	if (size > 0 && size < (int)sizeof(path))
+		walk->queues = opendir(path);
+	return 0;
+}
+
+/* Of the next queue on the disk: how many files it lost, or -ENOENT. */
+static int expire_next_closed(struct store *store, struct queue_walk *walk)
+{
+	struct dirent *entry = walk->queues ? readdir(walk->queues) : NULL;
+	int32_t id;
+
+	if (!entry)
+		return next_topic(store, walk);
+	id = queue_of(entry->d_name);
+	return id < 0 ? 0 : expire_closed(store, walk->topic, id, walk->first);
+}
+
+/* ---- the walk */
+
+int queue_walk_begin(struct store *store, struct queue_walk *walk, uint64_t first)
+{
+	*walk = (struct queue_walk){.first = first, .running = true};
+	store_each_queue(store, note_open, walk);
+	walk->topics = opendir(store->queue_root); /* NULL: there is nothing on the disk */
+	return 0;
+}
+
+int queue_walk_step(struct store *store, struct queue_walk *walk)
+{
+	for (uint32_t i = 0; i < EXPIRE_QUEUES_STEP; i++) {
+		int removed = walk->next < walk->count
+				      ? expire_open(walk->open[walk->next++], walk->first)
+				      : expire_next_closed(store, walk);
+
+		if (removed)
+			return removed > 0 ? 1 : removed;
+	}
+	return 0;
+}
+
+void queue_walk_end(struct queue_walk *walk)
+{
+	close_folder(&walk->queues);
+	close_folder(&walk->topics);
+	free(walk->open);
+	*walk = (struct queue_walk){0};
+}

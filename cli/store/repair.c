@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gantry store repair --dry-run: what the recovery of a start would do, and what it would not. */
-#include "store.h"
+#include "survey.h"
 
 static const char help[] = "Only --dry-run is there: repairing is what a broker does when it "
 			   "starts. This says what it\n"
@@ -80,10 +80,10 @@ static int tell(const struct survey *survey)
 	return would || damage ? CLI_FAILED : CLI_DONE;
 }
 
-static int repair(const struct store_places *places, const char *levels)
+static int repair(const struct store_places *places, const struct survey_options *options)
 {
 	struct survey survey = {.report = {.max = FINDINGS_SHOWN, .damage_only = true}};
-	int exit_code = survey_run(&survey, places, levels);
+	int exit_code = survey_run(&survey, places, options);
 	if (!exit_code)
 		exit_code = tell(&survey);
 	if (survey.report.unread)
@@ -92,34 +92,40 @@ static int repair(const struct store_places *places, const char *levels)
 	return exit_code;
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int find_and_repair(int argc, char **argv, char *logs, const struct survey_options *options)
 {
-	g_autofree char *levels = NULL;
-	gboolean dry = FALSE;
-	char *logs = NULL;
-	const GOptionEntry entries[] = {
-		{"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry, "Only say what would be done", NULL},
-		STORE_PLACES_OPTION(&logs),
-		STORE_DELAY_OPTION(&levels),
-		{NULL},
-	};
 	struct store_places places;
-	int exit_code = cli_options(self, entries, &argc, argv);
-	if (!exit_code && !dry)
-		exit_code = cli_usage("a store is repaired by starting the broker on it; --dry-run "
-				      "tells what that would do");
-	if (exit_code) {
-		g_free(logs);
-		return exit_code;
-	}
-	exit_code = store_places_find(&places, argc, argv, logs);
+	int exit_code = store_places_find(&places, argc, argv, logs);
 	if (!exit_code && places.running) {
 		cli_error("a broker works in %s: there is nothing to repair", places.root);
 		exit_code = CLI_USAGE;
 	}
 	if (!exit_code)
-		return repair(&places, levels);
+		return repair(&places, options);
 	store_places_free(&places);
+	return exit_code;
+}
+
+static int run(const struct cli_command *self, int argc, char **argv)
+{
+	struct survey_options options = {0};
+	gboolean dry = FALSE;
+	char *logs = NULL;
+	const GOptionEntry entries[] = {
+		{"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry, "Only say what would be done", NULL},
+		STORE_PLACES_OPTION(&logs),
+		SURVEY_OPTIONS(&options),
+		{NULL},
+	};
+	int exit_code = cli_options(self, entries, &argc, argv);
+	if (!exit_code && !dry)
+		exit_code = cli_usage("a store is repaired by starting the broker on it; --dry-run "
+				      "tells what that would do");
+	if (!exit_code)
+		exit_code = cli_range("--max-hash-slot-num", options.slots, 0, INT32_MAX);
+	if (!exit_code)
+		exit_code = find_and_repair(argc, argv, logs, &options);
+	g_free(options.levels);
 	return exit_code;
 }
 

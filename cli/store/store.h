@@ -205,12 +205,6 @@ struct queue_check {
 	uint64_t behind;                          /* units of messages that the log does not have */
 };
 
-/* The option of commands that compare queues. */
-#define STORE_DELAY_OPTION(levels)                                                                 \
-	{                                                                                          \
-		"message-delay-level", 0, 0, G_OPTION_ARG_STRING, levels,                          \
-			"The broker's messageDelayLevel, if it is not RocketMQ's own", "LEVELS"    \
-	}
 /* Returns 0 or an exit code, said. */
 int queue_check_begin(struct queue_check *check, const struct store_places *places,
 		      const struct segments *log, const char *delay_levels, struct report *report);
@@ -242,24 +236,6 @@ int64_t checkpoint_confirm(const struct store_places *places);
 void small_files_check(const struct store_places *places, const struct log_end *log,
 		       struct report *report);
 void config_check(const struct store_places *places, struct report *report);
-
-/* ---- survey.c: all of the above in one walk */
-
-struct survey {
-	struct store_places places;
-	struct segments log;
-	struct queue_check queues;
-	struct log_end seen;
-	struct report report;
-	/* how the log ends */
-	bool dirty, interrupted;
-	uint64_t dirty_at, end_at;
-	enum message_scan why;
-};
-
-/* Walks over everything. Returns 0 or an exit code, said. places is taken over. */
-int survey_run(struct survey *survey, const struct store_places *places, const char *delay_levels);
-void survey_free(struct survey *survey);
 
 GANTRY_END
 #endif

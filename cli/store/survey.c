@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One walk over the log, with everything that is compared with it. */
-#include <string.h>
-
-#include "store.h"
+#include "survey.h"
 
 static void note_record(struct survey *survey, const struct log_walk *walk)
 {
@@ -75,6 +73,7 @@ static void walk_log(struct survey *survey)
 		note_record(survey, &walk);
 		record_check(&walk, &survey->report);
 		queue_check_record(&survey->queues, &walk);
+		index_check_record(&survey->index, &survey->queues, &walk);
 		show_progress(survey, &walk);
 	}
 	survey->interrupted = cli_interrupted();
@@ -83,21 +82,25 @@ static void walk_log(struct survey *survey)
 	log_walk_free(&walk);
 }
 
-int survey_run(struct survey *survey, const struct store_places *places, const char *delay_levels)
+int survey_run(struct survey *survey, const struct store_places *places,
+	       const struct survey_options *options)
 {
 	int exit_code;
 	survey->places = *places;
 	cli_catch_interrupts();
 	segments_list(survey->places.logs, 1, &survey->report, &survey->log);
-	exit_code = queue_check_begin(&survey->queues, &survey->places, &survey->log, delay_levels,
-				      &survey->report);
+	exit_code = queue_check_begin(&survey->queues, &survey->places, &survey->log,
+				      options->levels, &survey->report);
 	if (exit_code)
 		return exit_code;
+	index_check_begin(&survey->index, &survey->places, &survey->log, (uint32_t)options->slots,
+			  &survey->report);
 	survey->seen.first = segments_first(&survey->log);
 	survey->seen.confirm = checkpoint_confirm(&survey->places);
 	walk_log(survey);
 	if (!survey->interrupted) {
 		queue_check_end(&survey->queues, survey->end_at);
+		index_check_end(&survey->index, &survey->queues);
 		small_files_check(&survey->places, &survey->seen, &survey->report);
 		config_check(&survey->places, &survey->report);
 	}
@@ -110,6 +113,7 @@ int survey_run(struct survey *survey, const struct store_places *places, const c
 
 void survey_free(struct survey *survey)
 {
+	index_check_free(&survey->index);
 	queue_check_free(&survey->queues);
 	segments_free(&survey->log);
 	store_places_free(&survey->places);

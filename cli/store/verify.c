@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store.h"
+#include "survey.h"
 
 enum { FINDINGS_DEFAULT = 1000 };
 
@@ -58,10 +58,11 @@ static void print_json(const struct survey *survey)
 	free(text);
 }
 
-static int verify(const struct store_places *places, const char *levels, int64_t max)
+static int verify(const struct store_places *places, const struct survey_options *options,
+		  int64_t max)
 {
 	struct survey survey = {.report = {.max = (uint64_t)max}};
-	int exit_code = survey_run(&survey, places, levels);
+	int exit_code = survey_run(&survey, places, options);
 	if (!exit_code) {
 		if (cli_json())
 			print_json(&survey);
@@ -78,11 +79,11 @@ static int verify(const struct store_places *places, const char *levels, int64_t
 static int run(const struct cli_command *self, int argc, char **argv)
 {
 	gint64 max = FINDINGS_DEFAULT;
-	g_autofree char *levels = NULL;
+	struct survey_options options = {0};
 	char *logs = NULL;
 	const GOptionEntry entries[] = {
 		STORE_PLACES_OPTION(&logs),
-		STORE_DELAY_OPTION(&levels),
+		SURVEY_OPTIONS(&options),
 		{"max-findings", 0, 0, G_OPTION_ARG_INT64, &max, "Show N at most (1000)", "N"},
 		{NULL},
 	};
@@ -90,14 +91,16 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	int exit_code = cli_options(self, entries, &argc, argv);
 	if (!exit_code)
 		exit_code = cli_range("--max-findings", max, 0, INT64_MAX);
-	if (exit_code) {
-		g_free(logs);
-		return exit_code;
-	}
-	exit_code = store_places_find(&places, argc, argv, logs);
 	if (!exit_code)
-		return verify(&places, levels, max);
-	store_places_free(&places);
+		exit_code = cli_range("--max-hash-slot-num", options.slots, 0, INT32_MAX);
+	if (!exit_code) {
+		exit_code = store_places_find(&places, argc, argv, logs);
+		if (!exit_code)
+			exit_code = verify(&places, &options, max);
+		else
+			store_places_free(&places);
+	}
+	g_free(options.levels);
 	return exit_code;
 }
 

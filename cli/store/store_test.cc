@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <message/bytes.h>
 #include <message/checkpoint.h>
+#include <message/index_file.h>
 #include <message/properties.h>
 
 #include <cstdlib>
@@ -140,6 +141,41 @@ class Store
 		}
 	}
 
+	/* Writes IndexFiles of 40 entries each over all records so far. */
+	void save_index()
+	{
+		const message_index_shape shape = {10, 40};
+		message_index_header header = {}, before = {};
+		std::string file;
+		int count = 0;
+		std::filesystem::create_directories(path("index"));
+		auto save = [&] {
+			message_index_header_write(&header, (uint8_t *)file.data());
+			write(index_name(count++), file);
+		};
+		for (uint64_t at : records_) {
+			message_record record;
+			EXPECT_EQ(message_record_read((const uint8_t *)log_.data() + at,
+						      log_.size() - at, true, &record),
+				  MESSAGE_WHOLE);
+			for (uint32_t hash : hashes_of(record)) {
+				if (file.empty() || message_index_is_full(&header, &shape)) {
+					if (!file.empty())
+						save();
+					before = header;
+					message_index_begin(&header, count ? &before : nullptr);
+					file.assign(message_index_size(&shape), '\0');
+				}
+				put(file, shape, header, hash, (int64_t)at, record.store_ms);
+			}
+		}
+		save();
+	}
+	static std::string index_name(int i)
+	{
+		return "index/2023111422132000" + std::to_string(i);
+	}
+
 	/* Writes log, queues and checkpoint. */
 	void save()
 	{
@@ -205,6 +241,30 @@ class Store
 	}
 
       private:
+	static std::vector<uint32_t> hashes_of(const message_record &record)
+	{
+		gantry_str key = message_property_find(record.properties, {"KEYS", 4});
+		gantry_str tag = message_property_find(record.properties, {"TAGS", 4});
+		std::vector<uint32_t> hashes;
+		if (key.size)
+			hashes.push_back(message_index_hash(record.topic, key));
+		if (tag.size)
+			hashes.push_back(message_index_tag_hash(record.topic, tag));
+		return hashes;
+	}
+
+	static void put(std::string &file, const message_index_shape &shape,
+			message_index_header &header, uint32_t hash, int64_t at, int64_t ms)
+	{
+		auto *bytes = (uint8_t *)file.data();
+		uint8_t *slot = bytes + message_index_slot_at(hash % shape.slots);
+		message_index_entry entry;
+		uint32_t number =
+			message_index_add(&header, hash, at, ms, message_get32(slot), &entry);
+		message_index_entry_write(&entry, bytes + message_index_entry_at(&shape, number));
+		message_put32(slot, number);
+	}
+
 	void blank(uint64_t left)
 	{
 		size_t at = log_.size();
@@ -451,15 +511,74 @@ TEST(Verify, TheCheckpointIsCompared)
 	Store store;
 	store.add_many(20);
 	store.save();
-	for (uint64_t byte : {2, 10, 18, 26, 33, 39, 3000}) {
+	for (uint64_t byte : {2, 10, 18, 26, 33, 39, 43, 3000}) {
 		if (byte == 26)
 			continue; /* of a master that is not here */
 		store.flip("checkpoint", byte, 3);
-		expect_found(store, store.place("checkpoint", byte < 40 ? byte / 8 * 8 : byte), "");
+		expect_found(store, store.place("checkpoint", byte < 48 ? byte / 8 * 8 : byte), "");
 		store.flip("checkpoint", byte, 3);
 	}
 	std::filesystem::resize_file(store.path("checkpoint"), 100);
 	expect_found(store, store.place("checkpoint", 100), "100 bytes, 4096 are due");
+}
+
+TEST(Verify, IndexFilesAreComparedWithTheLog)
+{
+	Store store;
+	for (int i = 0; i < 60; i++) {
+		Message message;
+		message.properties = "KEYS\1key" + std::to_string(i) + "\2TAGS\1TagA\2";
+		store.add(message);
+	}
+	store.save();
+	store.save_index();
+	expect_clean(store);
+	const uint64_t entries = 40 + 10 * 4;
+	const std::string first = Store::index_name(0), second = Store::index_name(1);
+	struct {
+		uint64_t byte, place;
+		const char *said;
+	} cases[] = {
+		{7, 0, "beginTimestamp is"},
+		{15, 8, "endTimestamp is"},
+		{23, 16, "beginPhyOffset is"},
+		{31, 24, "endPhyOffset is"},
+		{35, 32, "hashSlotCount is"},
+		{36, 36, "indexCount is"},
+		{40 + 3, 40, "slot 0 leads to"},
+		{entries + 5 * 20 + 3, entries + 5 * 20, "no such key"},
+		{entries + 5 * 20 + 9, entries + 5 * 20, "points to log offset"},
+		{entries + 5 * 20 + 13, entries + 5 * 20 + 12, "seconds"},
+		{entries + 5 * 20 + 19, entries + 5 * 20 + 16, "entry 5 leads to entry"},
+	};
+	for (const std::string &file : {first, second}) {
+		for (auto &c : cases) {
+			store.flip(file, c.byte, 1);
+			expect_found(store, store.place(file, c.place), c.said);
+			store.flip(file, c.byte, 1);
+		}
+	}
+	expect_clean(store);
+	std::filesystem::resize_file(store.path(first), 700);
+	expect_found(store, store.place(first, 700), "not what an IndexFile has");
+	std::filesystem::remove(store.path(first));
+	expect_clean(store);
+	store.write("index/notes", "x");
+	expect_found(store, store.place("index/notes", 0), "not a time");
+}
+
+TEST(Verify, AChangedKeyIsFoundByTheIndex)
+{
+	Store store;
+	Message message;
+	message.properties = "KEYS\1key\2";
+	uint64_t at = store.add(message);
+	store.add(message);
+	store.save();
+	store.save_index();
+	expect_clean(store);
+	store.flip_log(at + 88 + 5 + 1 + 1 + 2 + 5);
+	expect_found(store, store.path(Store::index_name(0)), "has no such key");
 }
 
 TEST(Verify, StateFilesAreRead)

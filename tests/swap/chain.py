@@ -4,6 +4,7 @@
 import hashlib
 import json
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -258,6 +259,7 @@ class Chain:
         if step.end == "stop":
             faults += store.check(self._plan.index)
             faults += self._left_behind()
+            faults += self._verified()
         faults += self._tables.after(step.node)
         if step.node == "java":
             faults += self._said_by_java()
@@ -274,6 +276,16 @@ class Chain:
 
     def _left_behind(self):
         return ["abort is left after a clean stop"] if (self._root / "abort").exists() else []
+
+    def _verified(self):
+        """What `gantry store verify` finds: nothing, whichever broker wrote."""
+        words = [self._site.binaries / "gantry", "store", "verify", self._root, "--path-commit-log",
+                 ",".join(map(str, self._folders)), "--message-delay-level", LEVELS,
+                 "--max-hash-slot-num", str(self._properties["maxHashSlotNum"])]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 0:
+            return []
+        return [f"gantry store verify: {line}" for line in (done.stdout + done.stderr).splitlines()]
 
     def _said_by_java(self):
         """Errors in the Java broker's own logs."""

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RocketMQ's checkpoint file: how far the log, the queues and the index were safe on disk, as
- * StoreCheckpoint of store 5.5.0 writes it: five big-endian int64 at the beginning of 4096 bytes,
- * the rest zero. Pure; any thread. */
+ * StoreCheckpoint of store 5.5.0 writes it: six big-endian int64 at the beginning of 4096 bytes,
+ * the rest zero. The sixth, logicsPhysicalOffset, is younger than the others: Java starts its
+ * recovery at or before it, so one of an earlier run costs time only, and Gantry leaves it as it
+ * is. Pure; any thread. */
 #ifndef MESSAGE_CHECKPOINT_H
 #define MESSAGE_CHECKPOINT_H
 
@@ -12,8 +14,10 @@ extern "C" {
 #endif
 
 enum {
-	MESSAGE_CHECKPOINT_FILE = 4096, /* bytes of the file */
-	MESSAGE_CHECKPOINT_USED = 40,   /* and those that say something */
+	MESSAGE_CHECKPOINT_FILE = 4096,    /* bytes of the file */
+	MESSAGE_CHECKPOINT_USED = 40,      /* and those that Gantry reads and writes */
+	MESSAGE_CHECKPOINT_LOGICS_AT = 40, /* where logicsPhysicalOffset stands */
+	MESSAGE_CHECKPOINT_SAID = 48,      /* what is behind is 0 */
 };
 
 struct message_checkpoint {

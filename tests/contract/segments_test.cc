@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <fcntl.h>
 #include <filesystem>
+#include <gantry/guard.h>
 #include <gantry/loop.h>
 #include <mutex>
 #include <sys/stat.h>
@@ -248,6 +249,70 @@ TEST_P(Segments, ACutWaitsForTheSlicesOfWhatItDrops)
 	gantry_slice_release(&above);
 	EXPECT_EQ(cut.op.finish(1), 0);
 	EXPECT_TRUE(log.all(0) == pattern(0, 10000));
+}
+
+/* ---- files that fail */
+
+TEST_P(Segments, HotBytesThatAreGoneCostThemselvesAlone)
+{
+	gantry_slice slice;
+
+	shape.segment_bytes = MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write(pattern(0, 3 * MIB)), 0);
+	ASSERT_EQ(truncate(file(MIB).c_str(), 8192), 0);
+	/* This process wrote it a moment ago: it is taken to be there. */
+	ASSERT_EQ(log.ops->read(log.log, MIB + 4096, 20000, &slice, nullptr), 0);
+	EXPECT_TRUE(gantry_guard_touch(slice.bytes, slice.size));
+	gantry_slice_release(&slice);
+	/* Now it is known. */
+	EXPECT_EQ(log.read(MIB + 8192, 1000, &slice), -EIO);
+	ASSERT_EQ(log.read(MIB + 4096, 20000, &slice), 0);
+	EXPECT_EQ(slice.size, 4096u) << "as far as it can be read";
+	EXPECT_FALSE(gantry_guard_failed(slice.bytes, slice.size));
+	gantry_slice_release(&slice);
+	EXPECT_TRUE(log.text(MIB, 8192) == pattern(MIB, 8192));
+	EXPECT_TRUE(log.text(2 * MIB, MIB) == pattern(2 * MIB, MIB));
+	EXPECT_TRUE(log.text(0, MIB) == pattern(0, MIB));
+	EXPECT_EQ(log.write("text"), 0) << "writing goes on";
+}
+
+TEST_P(Segments, WhatCannotBeStoredIsNotPromised)
+{
+	shape.segment_bytes = MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write("begun"), 0);
+	ASSERT_TRUE(world.until([&] { return allocated() >= MIB; }));
+	ASSERT_EQ(log.sync(), 0);
+	ASSERT_EQ(truncate(file(0).c_str(), 4096), 0);
+	ASSERT_EQ(log.write(pattern(5, 100000)), 0);
+	EXPECT_EQ(log.sync(), -EIO);
+	EXPECT_EQ(log.write("more"), -EIO) << "nothing more is written to it";
+}
+
+TEST_P(SegmentsCold, WhoReadsInOrderIsReadAhead)
+{
+	gantry_slice slice;
+
+	log.close();
+	fs::remove_all(folder / "commitlog");
+	shape.segment_bytes = 16 * MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write(pattern(0, 16 * MIB)), 0);
+	log.close();
+	forget();
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_TRUE(log.text(0, 1000) == pattern(0, 1000));
+	EXPECT_EQ(log.ops->read(log.log, MIB, 1000, &slice, nullptr), -EAGAIN) << "not after one";
+	ASSERT_TRUE(log.text(128 * 1024, 1000) == pattern(128 * 1024, 1000));
+	EXPECT_TRUE(world.until([&] {
+		int rc = log.ops->read(log.log, 3 * MIB, 1000, &slice, nullptr);
+
+		if (rc == 0)
+			gantry_slice_release(&slice);
+		return rc == 0;
+	}));
+	EXPECT_TRUE(log.all(0) == pattern(0, 16 * MIB));
 }
 
 /* ---- everything at once */

@@ -112,6 +112,14 @@ void conn_malformed(struct connection *c, const char *why)
 
 /* ---- read */
 
+/* What it does not take tells more than what it says: a client that reads nothing, and keeps the
+ * log's segments from going, is idle. */
+static void touch_by_read(struct connection *c)
+{
+	if (!c->queued)
+		conn_touch(c);
+}
+
 void conn_touch(struct connection *c)
 {
 	c->traffic_ms = gantry_clock_ms();
@@ -227,7 +235,7 @@ static void bytes_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffe
 		return;
 	}
 	gantry_counter_add(lane->front->counters.in_bytes, (uint64_t)count);
-	conn_touch(c);
+	touch_by_read(c);
 	if (buffer->base == lane->in + c->tail_used) {
 		take_bytes(c, lane->in, c->tail_used + (size_t)count);
 	} else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything but sends through the front-end: pulls, calls, heartbeats, sessions.
+#include <atomic>
 #include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
@@ -150,6 +151,30 @@ TEST_F(FrontPull, ClientThatDoesNotRead)
 	}
 	writer.join();
 	EXPECT_TRUE(role.Wait([&] { return role.leases == 0; }));
+}
+
+// A client that goes on asking and takes no answer holds the log's bytes for so long, and no
+// longer.
+TEST_F(FrontPull, ClientThatAsksAndNeverReads)
+{
+	Start("serverChannelMaxIdleTimeSeconds=1\nwriteBufferHighWaterMark=64m\n");
+	role.slice_count = 8;
+	role.slice_size = 65536;
+	Wire wire = Connect(65536);
+	std::atomic<bool> closed{false};
+
+	for (int i = 0; i < 32; i++)
+		wire.Send(Pull(i));
+	ASSERT_TRUE(role.Wait([&] { return role.pulls.size() == 32 && role.leases > 0; }));
+	std::thread writer([&] {
+		while (!closed) {
+			wire.Send(Call(1, 1));
+			std::this_thread::sleep_for(std::chrono::milliseconds(50));
+		}
+	});
+	EXPECT_TRUE(role.Wait([&] { return role.leases == 0 && role.gone == 1; }));
+	closed = true;
+	writer.join();
 }
 
 // Held pulls that all find something at once do not pile up before a client that does not read.

@@ -31,6 +31,16 @@ void list_remove(struct link *item)
 
 /* ---- the alarm */
 
+/* Whether its socket took something since it was last asked, of a write that is not done. */
+static bool has_moved(struct connection *c)
+{
+	size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+	bool moved = left && (!c->left || left < c->left);
+
+	c->left = left;
+	return moved;
+}
+
 static void ring(uv_timer_t *timer)
 {
 	struct lane *lane = timer->data;
@@ -43,7 +53,10 @@ static void ring(uv_timer_t *timer)
 
 		if (c->traffic_ms + idle_ms > now)
 			break;
-		conn_close(c);
+		if (has_moved(c))
+			conn_touch(c);
+		else
+			conn_close(c);
 	}
 	due = asks_late(lane, now);
 	if (lane->open.next != &lane->open) {

@@ -111,6 +111,7 @@ static void written(uv_write_t *write, int status)
 	if (status == UV_EFAULT)
 		find_failed(unsent->parts, unsent->count);
 	c->queued -= unsent->size;
+	c->left = 0;
 	conn_refund(c, unsent->charged);
 	unsent_free(unsent);
 	if (!c->closed) {

@@ -136,6 +136,7 @@ struct connection {
 	size_t tail_used, tail_room;
 	size_t need; /* bytes that the frame in tail will have; 0: unknown */
 	uint64_t traffic_ms;
+	size_t left; /* of its write queue, when its time was last up */
 	bool seen;   /* its first byte was looked at */
 	bool paused; /* not read from, until its write queue is short */
 	struct gantry_task close_task;

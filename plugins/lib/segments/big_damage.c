@@ -6,13 +6,23 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 
 int damage_watch(struct segment *segment, uint8_t *map)
 {
 	segment->guard.from = map;
 	segment->guard.size = segment->log->segment_bytes;
 	return gantry_guard_add(&segment->guard);
+}
+
+/* A file that became shorter: its readers need not find out page by page. */
+static void look_at_length(struct segment *segment)
+{
+	uint64_t bytes = segment->log->segment_bytes;
+	struct stat st;
+
+	if (fstat(segment->fd, &st) == 0 && (uint64_t)st.st_size < bytes)
+		gantry_guard_note(&segment->guard, files_page_up((uint64_t)st.st_size), bytes);
 }
 
 /* Once a segment: what follows is the same trouble. */
@@ -22,6 +32,7 @@ static void say(struct segment *segment)
 
 	if (atomic_exchange(&segment->damage_said, true))
 		return;
+	look_at_length(segment);
 	gantry_log(log->base.inst, ERROR,
 		   "%s/%020llu cannot be read from byte %llu on: what stands there is refused, "
 		   "until the store is opened again",

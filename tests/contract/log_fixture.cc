@@ -9,6 +9,8 @@
 
 const std::vector<Engine> file_engines = {
 	{"mmap", "storage-mmap", ""},
+	{"pool", "storage-mmap", "transientStorePoolEnable = true\n"},
+	{"io_uring", "storage-io-uring", "flushDiskType = SYNC_FLUSH\n"},
 };
 
 const std::vector<Engine> every_engine = [] {

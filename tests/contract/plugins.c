@@ -2,6 +2,7 @@
 #include "plugins.h"
 
 const struct gantry_plugin *gantry_plugin_storage_mmap(void);
+const struct gantry_plugin *gantry_plugin_storage_io_uring(void);
 const struct gantry_plugin *gantry_plugin_storage_slow(void);
 const struct gantry_plugin *gantry_plugin_replication_async(void);
 const struct gantry_plugin *gantry_plugin_replication_sync_double(void);
@@ -11,6 +12,7 @@ const struct gantry_plugin *gantry_plugin_replication_divided_double(void);
 
 const struct gk_static_plugin contract_plugins[] = {
 	{"storage-mmap", gantry_plugin_storage_mmap},
+	{"storage-io-uring", gantry_plugin_storage_io_uring},
 	{"storage-slow", gantry_plugin_storage_slow},
 	{"replication-async", gantry_plugin_replication_async},
 	{"replication-sync-double", gantry_plugin_replication_sync_double},

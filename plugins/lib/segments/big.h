@@ -5,6 +5,7 @@
  *   remove_lock   expire, cut and reset: one at a time
  *   sync_lock     held through a sync; cut and reset exclude one with it
  *   prepare_lock  who moves ready; cut and reset take it too
+ *   stage->lock   who writes what is staged; stage.h
  *   map_lock      who opens and maps a segment's file
  *   lock          the table of segments, who uses them, asks for syncs, jobs; held briefly */
 #ifndef SEGMENTS_BIG_H
@@ -30,6 +31,7 @@ enum {
 struct segment {
 	struct big_log *log;
 	uint64_t start;
+	uint64_t number;        /* no other of this engine has it */
 	uint32_t directory;     /* index of the one it is in */
 	int fd;                 /* set with map, under map_lock; -1 until then */
 	_Atomic(uint8_t *) map; /* NULL until somebody needs it */
@@ -45,6 +47,8 @@ struct segment {
 	uint32_t slices;    /* those of the users that show its bytes */
 	uint64_t leased_to; /* no slice reaches beyond; 0 when there are none */
 };
+
+struct stage;
 
 struct directory {
 	char *path;
@@ -63,6 +67,9 @@ struct big_log {
 	 * holds prepare_lock ready. Cut and reset, which exclude all of them, move them back. first
 	 * is moved by expire and reset. */
 	_Atomic uint64_t first, durable, end, ready;
+	/* Readers may have what is before it. Staged bytes are between it and the end; of a log
+	 * that is not staged UINT64_MAX. stage->lock, or whoever excludes it. */
+	_Atomic uint64_t written;
 	_Atomic uint64_t own_from; /* this process appended what is behind it */
 	atomic_bool fenced, preparing;
 	_Atomic uint64_t prepare_until; /* how far the worker shall go; cut and reset call it off */
@@ -89,6 +96,13 @@ struct big_log {
 	struct job ahead_job;
 	struct segment *ahead_segment;  /* leased */
 	uint64_t ahead_from, ahead_end; /* in the segment */
+
+	uint64_t stage_bytes;          /* 0: it is not staged, the window is the mapping */
+	_Atomic(struct stage *) stage; /* set by the writer's first window */
+	atomic_bool committing;
+	struct job commit_job;
+	struct big_log *next_staged; /* the engine's staged_lock */
+	uint64_t committed_ms;       /* the timer's */
 };
 
 static inline uint64_t segment_end(const struct segment *segment)
@@ -112,8 +126,9 @@ void big_job_done(struct big_log *log);
 struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to);
 void segment_put(struct segment *segment);
 void segment_unlease(struct segment *segment);
-void segment_free(struct segment *segment); /* nobody can reach it; may block */
-int segment_map(struct segment *segment);   /* opens and maps it; may block */
+void segment_free(struct segment *segment);     /* nobody can reach it; may block */
+int segment_map(struct segment *segment);       /* opens and maps it; may block */
+int segment_sync_name(struct segment *segment); /* if it is new; big_sync.c */
 int segment_list(struct big_log *log, uint64_t start, uint32_t directory); /* one that exists */
 /* Makes the one that at begins or, in an empty table, stands in. */
 int segment_make(struct big_log *log, uint64_t at, struct segment **ret);

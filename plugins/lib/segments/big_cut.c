@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking away: at the front, at the end, everything. */
 #include "big.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ static int erase_behind(struct big_log *log, struct segment *segment, uint64_t a
 /* Nothing is dropped: what is there becomes durable. */
 static int settle_locked(struct big_log *log, uint64_t at)
 {
-	int rc = big_sync_range(log, atomic_load(&log->durable), at);
+	int rc = stage_sync(log, atomic_load(&log->durable), at);
 
 	if (rc == 0)
 		atomic_store(&log->durable, at);
@@ -65,9 +66,12 @@ static int cut_locked(struct big_log *log, uint64_t at)
 {
 	uint64_t durable = atomic_load(&log->durable);
 	struct segment *segment;
-	int rc = 0, removed = 0;
+	int rc, removed = 0;
 
 	atomic_store(&log->end, at); /* from here on no slice reaches beyond */
+	rc = stage_cut(log, at);
+	if (rc < 0)
+		return rc;
 	lower(&log->durable, at);
 	lower(&log->own_from, at);
 	while (segment_remove_last(log, at))
@@ -117,6 +121,7 @@ int big_reset(struct big_log *log, uint64_t at)
 	/* Readers find nothing from here on. */
 	atomic_store(&log->first, at);
 	atomic_store(&log->end, at);
+	stage_reset(log, at);
 	while (segment_remove_last(log, 0))
 		;
 	atomic_store(&log->durable, at);

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stage.h"
+
 /* ---- jobs */
 
 void big_job(struct big_log *log, struct job *job, void (*run)(struct job *),
@@ -47,6 +49,7 @@ static void big_free(struct big_log *log)
 	pthread_mutex_destroy(&log->prepare_lock);
 	pthread_mutex_destroy(&log->sync_lock);
 	pthread_mutex_destroy(&log->remove_lock);
+	stage_free(log, atomic_load(&log->stage));
 	free(log->directory);
 	free(log->table);
 	free(log);
@@ -173,6 +176,7 @@ static void place_all(struct big_log *log, uint64_t first, uint64_t end)
 	atomic_store(&log->durable, end);
 	atomic_store(&log->end, end);
 	atomic_store(&log->ready, end);
+	atomic_store(&log->written, log->stage_bytes ? end : UINT64_MAX);
 	atomic_store(&log->own_from, end);
 }
 
@@ -218,6 +222,8 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 	log->prepare_bytes =
 		shape->prepare_bytes ? shape->prepare_bytes : (uint64_t)conf->prepared_bytes;
 	log->prepare_want = log->prepare_bytes < BIG_FIRST ? log->prepare_bytes : BIG_FIRST;
+	if (segments_engine(inst)->staged && !(shape->flags & GANTRY_LOG_READ_ONLY))
+		log->stage_bytes = (uint64_t)conf->staging_bytes;
 	log->hot_bytes = (uint64_t)conf->hot_bytes;
 	log->cold_bytes = (uint64_t)conf->cold_read_bytes;
 	log->full_percent = (uint64_t)(conf->full_percent < 30   ? 30
@@ -265,6 +271,8 @@ int big_open(struct gantry_inst *inst, const struct gantry_shape *shape, struct 
 
 		place_all(log, start, start);
 	}
+	if (rc == 0 && log->stage_bytes)
+		rc = stage_watch(log);
 	if (rc < 0) {
 		big_quit(log);
 		return rc;
@@ -277,13 +285,15 @@ void big_close(struct big_log *log)
 {
 	uint64_t end = atomic_load(&log->end);
 
+	if (log->stage_bytes)
+		stage_unwatch(log);
 	pthread_mutex_lock(&log->sync_lock);
 	pthread_mutex_lock(&log->prepare_lock);
 	atomic_store(&log->prepare_until, 0);
 	if (!(log->flags & GANTRY_LOG_READ_ONLY)) {
 		int rc = atomic_load(&log->fenced)
 				 ? 0
-				 : big_sync_range(log, atomic_load(&log->durable), end);
+				 : stage_sync(log, atomic_load(&log->durable), end);
 
 		if (rc < 0)
 			big_fence(log, "cannot sync while closing", rc);

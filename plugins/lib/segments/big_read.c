@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The readers' side: hot slices at once, cold ones by way of a worker. */
 #include "big.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <gantry/op.h>
@@ -105,8 +106,10 @@ static int fetch(struct segment *segment, uint64_t at, uint64_t size)
 	struct big_log *log = segment->log;
 	uint64_t from = at - segment->start;
 	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
-	int rc = segment_map(segment);
+	int rc = stage_commit(log, at + size);
 
+	if (rc == 0)
+		rc = segment_map(segment);
 	if (rc < 0)
 		return rc;
 	fetch_pages(segment, from,
@@ -152,6 +155,11 @@ static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct
 
 /* ---- reading */
 
+static bool is_staged(const struct big_log *log, uint64_t upto)
+{
+	return upto > atomic_load_explicit(&log->written, memory_order_acquire);
+}
+
 static void slice_release(struct gantry_slice *slice)
 {
 	segment_unlease(slice->lease);
@@ -177,7 +185,7 @@ int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice
 		segment_unlease(segment);
 		return -EIO;
 	}
-	if (!is_hot(segment, at, size))
+	if (is_staged(log, at + size) || !is_hot(segment, at, size))
 		return read_cold(segment, at, size, op);
 	*ret = (struct gantry_slice){
 		.bytes = atomic_load_explicit(&segment->map, memory_order_relaxed) +
@@ -210,6 +218,12 @@ int64_t big_copy(struct big_log *log, uint64_t at, void *to, uint64_t bytes, boo
 	if (at < atomic_load_explicit(&log->first, memory_order_relaxed) || at > end)
 		return -ERANGE;
 	bytes = smaller(bytes, end - at);
+	if (is_staged(log, at + bytes)) {
+		int rc = hot ? -EAGAIN : stage_commit(log, at + bytes);
+
+		if (rc < 0)
+			return rc;
+	}
 	while (done < bytes) {
 		struct segment *segment = segment_get(log, at + done, 0);
 		int64_t got;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Group commit: whoever asks while one fdatasync runs shares the next. */
 #include "big.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <gantry/op.h>
 #include <unistd.h>
 
-static int sync_name(struct segment *segment)
+int segment_sync_name(struct segment *segment)
 {
 	struct big_log *log = segment->log;
 
@@ -28,7 +29,7 @@ static int sync_segment(struct segment *segment, uint64_t from, uint64_t to)
 		return -errno;
 	if (gantry_guard_overlaps(&segment->guard, from - segment->start, to - segment->start))
 		return -EIO;
-	return sync_name(segment);
+	return segment_sync_name(segment);
 }
 
 int big_sync_range(struct big_log *log, uint64_t from, uint64_t to)
@@ -80,7 +81,7 @@ static int sync_round(struct big_log *log)
 	if (!atomic_load(&log->fenced)) {
 		uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire);
 
-		rc = big_sync_range(log, atomic_load(&log->durable), end);
+		rc = stage_sync(log, atomic_load(&log->durable), end);
 		if (rc == 0)
 			big_raise_durable(log, end);
 		else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer's side: room, and preparing more of it. */
 #include "big.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <gantry/log.h>
@@ -10,6 +11,9 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -18,12 +22,17 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 /* ---- preparing */
 
-/* Touches pages that have their blocks, so that the writer meets no page fault. */
+/* Touches pages that have their blocks, so that the writer meets no page fault; of a staged log,
+ * that readers meet none. */
 static int populate(struct segment *segment, uint64_t from, uint64_t to)
 {
 	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
 
 	from = from / FILES_PAGE * FILES_PAGE;
+	if (segment->log->stage_bytes) {
+		madvise(map + from, to - from, MADV_POPULATE_READ);
+		return 0;
+	}
 	if (madvise(map + from, to - from, MADV_POPULATE_WRITE) == 0)
 		return 0;
 	if (errno != EINVAL) /* a store would have been a SIGBUS */
@@ -57,7 +66,7 @@ static int prepare_chunk(struct big_log *log, uint64_t bytes)
 {
 	uint64_t ready = atomic_load(&log->ready), end = atomic_load(&log->end), done = 0;
 	uint64_t at = ready > end ? ready : end, from, to;
-	struct segment *segment;
+	struct segment *segment = NULL;
 	int rc = segment_for_room(log, at, &segment);
 
 	if (rc < 0)
@@ -231,19 +240,25 @@ int big_window(struct big_log *log, uint64_t need, struct gantry_window *ret)
 	}
 	usable = usable_at(log, end, limit);
 	prepare_behind(log, end, need);
-	*ret = (struct gantry_window){
+	struct gantry_window window = {
 		.to = atomic_load_explicit(&log->tail->map, memory_order_relaxed) +
 		      (end - log->tail->start),
 		.at = end,
 		.left = limit - end,
 		.usable = usable,
 	};
-	return 0;
+	rc = log->stage_bytes ? stage_room(log, end, need, usable, &window) : 0;
+	if (rc == 0)
+		*ret = window;
+	return rc;
 }
 
 void big_advance(struct big_log *log, uint64_t used)
 {
 	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
 
-	atomic_store_explicit(&log->end, end + used, memory_order_release);
+	if (log->stage_bytes)
+		stage_advance(log, end, used);
+	else
+		atomic_store_explicit(&log->end, end + used, memory_order_release);
 }

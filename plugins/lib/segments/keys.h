@@ -24,6 +24,29 @@
 		GANTRY_KEY(INT, struct_, full_percent, "diskSpaceCleanForciblyRatio",              \
 			   .unit = "percent", .dflt = "85", .min = INT32_MIN, .max = INT32_MAX,    \
 			   .help = "a directory of several that is fuller gets no new file; 30 "   \
-				   "to 85")
+				   "to 85"),                                                       \
+		GANTRY_KEY(BOOL, struct_, transient_pool, "transientStorePoolEnable",              \
+			   .dflt = "false",                                                        \
+			   .help = "on a master, messages go to memory first and to their file a " \
+				   "little later: a killed process loses what was not committed"), \
+		GANTRY_KEY(ENUM, struct_, broker_role, "brokerRole", .choices = segments_roles,    \
+			   .dflt = "ASYNC_MASTER", .help = "a slave has no transient pool"),       \
+		GANTRY_KEY(                                                                        \
+			BOOL, struct_, controller_mode, "enableControllerMode", .dflt = "false",   \
+			.help = "a slave may become the master, so it has a transient pool too"),  \
+		GANTRY_KEY(SIZE, struct_, staging_bytes, "stagingBytes", .unit = "bytes",          \
+			   .dflt = "16m", .min = 16 << 20, .max = 512 << 20,                       \
+			   .help = "memory for messages on their way to the CommitLog's file"),    \
+		GANTRY_KEY(DURATION, struct_, commit_interval_ms, "commitIntervalCommitLog",       \
+			   .unit = "ms", .dflt = "200", .min = 1, .max = 3600000,                  \
+			   .help = "how often messages in memory are written to the CommitLog's "  \
+				   "file"),                                                        \
+		GANTRY_KEY(INT, struct_, commit_least_pages, "commitCommitLogLeastPages",          \
+			   .unit = "pages", .dflt = "4", .min = 0, .max = 1 << 20,                 \
+			   .help = "fewer 4 KiB pages wait for the thorough interval"),            \
+		GANTRY_KEY(DURATION, struct_, commit_thorough_ms,                                  \
+			   "commitCommitLogThoroughInterval", .unit = "ms", .dflt = "200",         \
+			   .min = 0, .max = 3600000,                                               \
+			   .help = "after this time they are written, however few there are")
 
 #endif

@@ -163,6 +163,7 @@ static struct segment *segment_new(struct big_log *log, uint64_t start, uint32_t
 		return NULL;
 	segment->log = log;
 	segment->start = start;
+	segment->number = 1 + atomic_fetch_add(&segments_engine(log->base.inst)->segments_made, 1);
 	segment->directory = directory;
 	segment->fd = -1;
 	return segment;

@@ -125,12 +125,18 @@ static int64_t log_modified_ms(struct gantry_log *log, uint64_t at)
 
 /* ---- life */
 
+const char *const segments_roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
+
 int segments_setup(struct gantry_inst *inst)
 {
 	const struct segments_conf *conf = gantry_conf(inst);
 	struct segments_engine *engine = gantry_data(inst);
 
 	engine->inst = inst;
+	/* As DefaultMessageStore.isTransientStorePoolEnable, store 5.5.0. */
+	engine->staged = conf->transient_pool &&
+			 (conf->broker_role != SEGMENTS_SLAVE || conf->controller_mode);
+	pthread_mutex_init(&engine->staged_lock, NULL);
 	jobs_init(&engine->jobs);
 	small_syncs_init(&engine->syncs);
 	return descriptors_new((uint32_t)conf->small_descriptors, &engine->descriptors);
@@ -143,6 +149,7 @@ void segments_cleanup(struct gantry_inst *inst)
 	if (!engine->inst)
 		return;
 	descriptors_free(engine->descriptors);
+	pthread_mutex_destroy(&engine->staged_lock);
 	small_syncs_quit(&engine->syncs);
 	jobs_quit(&engine->jobs);
 }

@@ -21,9 +21,42 @@ struct segments_conf { /* begins the snapshot of a plugin's keys; keys.h */
 	int64_t cold_read_bytes;
 	int64_t small_descriptors;
 	int64_t full_percent;
+	/* staging, stage.h */
+	bool transient_pool;
+	int32_t broker_role; /* enum segments_role */
+	bool controller_mode;
+	int64_t staging_bytes;
+	int64_t commit_interval_ms, commit_least_pages, commit_thorough_ms;
+};
+
+enum segments_role { SEGMENTS_ASYNC_MASTER, SEGMENTS_SYNC_MASTER, SEGMENTS_SLAVE };
+extern const char *const segments_roles[]; /* for the key's table */
+
+/* One file of a log that is staged: bytes that are not in it yet, and its sync. */
+struct segments_flush {
+	int fd;
+	uint64_t file; /* tells files apart for as long as the engine lives; 0 is none */
+	uint64_t at;   /* in the file */
+	const uint8_t *from;
+	uint64_t bytes; /* 0: there are none, sync alone */
+	void (*written)(struct segments_flush *flush);
+	void *user;
+};
+
+/* How an engine writes and syncs what is staged; blocking, on workers. Without one: pwrite and
+ * fdatasync. */
+struct segments_flusher {
+	/* ring: all bytes to flush will stand in there. Failing is fine: then it is not used. */
+	int (*open)(struct gantry_inst *inst, uint8_t *ring, uint64_t bytes, void **ret);
+	void (*close)(void *flusher);
+	/* Writes, calls written once when all bytes are in the file, then makes them durable. One
+	 * call at a time. A negative errno, with or without written, and nothing is tried again. */
+	int (*flush)(void *flusher, struct segments_flush *flush);
 };
 
 struct small_log;
+struct big_log;
+struct gantry_timer;
 
 /* Syncs of small logs: one after the other on one worker. */
 struct small_syncs {
@@ -39,6 +72,14 @@ struct segments_engine { /* begins gantry_data() of a plugin */
 	struct descriptors *descriptors;
 	struct small_syncs syncs;
 	struct jobs jobs;
+	/* Before the first log is opened: */
+	_Atomic uint64_t segments_made;
+	bool staged; /* big logs are written by way of memory of our own */
+	const struct segments_flusher *flusher; /* of staged logs; NULL: plain system calls */
+
+	pthread_mutex_t staged_lock;
+	struct big_log *staged_logs;       /* staged_lock */
+	struct gantry_timer *commit_timer; /* staged_lock; runs from the first of them on */
 };
 
 struct gantry_log {

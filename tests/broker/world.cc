@@ -193,13 +193,14 @@ void World::dispatched()
 	until([&] { return store_dispatched(messages()) >= end; });
 }
 
-void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act)
+void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act,
+			    const std::string &keys)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child == 0) {
-		act(*new World(root));
+		act(*new World(root, keys));
 		_exit(testing::Test::HasFailure() ? 1 : 0);
 	}
 	ASSERT_GT(child, 0);

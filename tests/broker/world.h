@@ -63,7 +63,8 @@ class World
 };
 
 /* Runs act with a broker in a process of its own, which then dies without stopping anything. */
-void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act);
+void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act,
+			    const std::string &keys = "");
 
 /* An op whose end the test waits for. */
 class Op

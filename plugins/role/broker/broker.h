@@ -67,7 +67,9 @@ struct broker_conf {
 		deleteConsumeQueueFilesInterval, redeleteHangedFileInterval, deleteFileBatchMax,
 		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
-	bool cleanFileForciblyEnable, messageIndexEnable, checkCRCOnRecover;
+	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
+	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
+		checkCRCOnRecover;
 	/* sending */
 	bool rejectTransactionMessage, traceOn;
 	/* pulling */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "broker.h"
+#include "message/index_file.h"
 #include "store/expire_rules.h"
 
 static const char *const roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
@@ -91,9 +92,10 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "largest message body"),
 	KEY(INT, maxTopicLength, .dflt = "127", .min = 1, .max = 32767, .unit = "bytes",
 	    .help = "longest topic name that a message may carry"),
-	KEY(INT, maxHashSlotNum, .dflt = "5000000", POSITIVE,
+	KEY(INT, maxHashSlotNum, .dflt = "5000000", .min = 1, .max = INT32_MAX,
 	    .help = "hash slots of an index file"),
-	KEY(INT, maxIndexNum, .dflt = "20000000", POSITIVE, .help = "entries of an index file"),
+	KEY(INT, maxIndexNum, .dflt = "20000000", .min = 2, .max = INT32_MAX,
+	    .help = "entries of an index file"),
 	KEY(DURATION, syncFlushTimeout, .dflt = "5000", POSITIVE, MS,
 	    .help = "how long a send waits for the disk"),
 	KEY(INT, fileReservedTime, .dflt = "72", .min = 0, .max = 1000000, .unit = "hours", LIVE,
@@ -127,7 +129,14 @@ const struct gantry_conf_item broker_keys[] = {
 	    LIVE, .help = "most commit log files that one look removes"),
 	KEY(BOOL, cleanFileForciblyEnable, .dflt = "true", LIVE,
 	    .help = "on a nearly full disk remove files before their time"),
+	KEY(INT, defaultQueryMaxNum, .dflt = "32", POSITIVE, .unit = "messages",
+	    .help = "most that a query by unique key brings"),
+	KEY(INT, maxMsgsNumBatch, .dflt = "64", .min = 1, .max = 64, .unit = "messages",
+	    .help = "most that any query brings"),
 	KEY(BOOL, messageIndexEnable, .dflt = "true", .help = "keep the index of message keys"),
+	KEY(BOOL, indexFileWriteEnable, .dflt = "true",
+	    .help = "write index files; false: as messageIndexEnable=false"),
+	KEY(BOOL, indexFileReadEnable, .dflt = "true", .help = "answer queries by key"),
 	KEY(BOOL, checkCRCOnRecover, .dflt = "true",
 	    .help = "check the messages' checksums when recovering"),
 	/* sending */
@@ -191,6 +200,10 @@ const struct gantry_conf_item broker_keys[] = {
 int broker_conf_check(const void *snapshot, char *why, size_t why_size)
 {
 	const struct broker_conf *conf = snapshot;
+	const struct message_index_shape shape = {
+		.slots = (uint32_t)conf->maxHashSlotNum,
+		.entries = (uint32_t)conf->maxIndexNum,
+	};
 
 	if (conf->brokerRole == BROKER_SLAVE && conf->brokerId == 0) {
 		snprintf(why, why_size, "brokerRole=SLAVE needs a brokerId greater than 0");
@@ -204,6 +217,13 @@ int broker_conf_check(const void *snapshot, char *why, size_t why_size)
 	if (!expire_hours_are_good(conf->deleteWhen)) {
 		snprintf(why, why_size, "deleteWhen=%s is no list of hours, like 04;16",
 			 conf->deleteWhen);
+		return -EINVAL;
+	}
+	if (!message_index_size(&shape)) {
+		snprintf(why, why_size,
+			 "maxHashSlotNum=%lld and maxIndexNum=%lld make index files of 2 GiB or "
+			 "more",
+			 (long long)conf->maxHashSlotNum, (long long)conf->maxIndexNum);
 		return -EINVAL;
 	}
 	return 0;

@@ -40,8 +40,8 @@ static int leave_out(struct store *store, const struct message_record *record, u
 	return 0;
 }
 
-int store_dispatch(struct store *store, const struct message_record *record, uint64_t at,
-		   struct queue **ret_queue)
+static int dispatch_to_queue(struct store *store, const struct message_record *record, uint64_t at,
+			     struct queue **ret_queue)
 {
 	struct queue_unit unit = {.physical_offset = (int64_t)at, .size = (int32_t)record->size};
 	struct queue *queue;
@@ -66,5 +66,15 @@ int store_dispatch(struct store *store, const struct message_record *record, uin
 		return leave_out(store, record, at);
 	else if (!status)
 		note_arrival(store, queue);
+	return status;
+}
+
+int store_dispatch(struct store *store, const struct message_record *record, uint64_t at,
+		   struct queue **ret_queue)
+{
+	int status = dispatch_to_queue(store, record, at, ret_queue);
+
+	if (!status)
+		store_index_feed(store, record, at);
 	return status;
 }

@@ -50,6 +50,7 @@ static void finish(struct store *store)
 	const struct writer *writer = &store->writer;
 
 	store->clean = is_caught_up(store) && !writer->failed && !store->hole &&
+		       store_index_is_safe(store) &&
 		       (writer->saved_end == store->dispatcher.at || !store->dispatcher.record_ms);
 	store->shutting = true;
 	store->drain_task = (struct gantry_task){.run = shut, .user = store};
@@ -68,6 +69,8 @@ void drain_look(struct store *store)
 	if (!dispatcher->stopped || dispatcher->waiting || writer->running || writer->in_round ||
 	    !expiry_is_quiet(store->expiry) ||
 	    __atomic_load_n(&dispatcher->posted, __ATOMIC_ACQUIRE))
+		return;
+	if (!store_index_drained(store))
 		return;
 	if (writer->final) {
 		finish(store); /* the control thread's from here on */

@@ -205,6 +205,7 @@ static void take_turn(struct store *store)
 	tell_arrivals(store);
 	if (store->writer.wanted)
 		writer_run(store);
+	store_index_look(store);
 	if (turn == TURN_GO_ON)
 		dispatcher_go(store);
 }

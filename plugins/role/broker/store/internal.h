@@ -155,6 +155,7 @@ struct store {
 	struct dispatcher dispatcher;
 	struct writer writer;
 	struct expiry *expiry;
+	struct index *index; /* NULL: messageIndexEnable or indexFileWriteEnable is off */
 	store_arrived *arrived;
 	void *arrived_user;
 	struct gantry_work recover_work;
@@ -250,6 +251,23 @@ int store_recover(struct gantry_work *work);
 int store_cut(void *user, uint64_t at);
 int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready);
 void store_answer_ready(struct store *store); /* everything visible is dispatched */
+
+/* index.c; the dispatcher's loop, but for what says otherwise */
+int store_index_open(struct store *store); /* blocks */
+/* The log ends there. trusted: what was written before the last stop is there still. Worker. */
+void store_index_recovered(struct store *store, uint64_t end, bool trusted);
+void store_index_feed(struct store *store, const struct message_record *record, uint64_t at);
+void store_index_cut(struct store *store, uint64_t at); /* the log is cut there; worker */
+/* Removes index files of messages before that log offset, never the last file; returns how many.
+ * On a worker. */
+int store_index_expire(struct store *store, uint64_t min_offset);
+void store_index_close(struct store *store);
+
+/* index_run.c; the dispatcher's loop */
+void store_index_look(struct store *store);    /* after a turn */
+void store_index_tick(struct store *store);    /* every second */
+bool store_index_drained(struct store *store); /* takes the next step of the stop; true: no more */
+bool store_index_is_safe(const struct store *store); /* after that: on disk is all of it */
 
 /* drain.c: takes the next step of a drain, if there is one. The dispatcher's loop. */
 void drain_look(struct store *store);

@@ -7,6 +7,7 @@
 
 struct recovery { /* offsets of the log */
 	uint64_t start, end, count;
+	bool from_point; /* what was written before the last stop is there still */
 };
 
 /* ---- where to begin */
@@ -172,6 +173,7 @@ static int recover(struct store *store, struct recovery *ret)
 
 	store->checked_end = point_knows_checkpoint(store) ? store->point.says.trimmed : UINT64_MAX;
 	status = recover_from_point(store, ret);
+	ret->from_point = !status;
 	if (status == -ESTALE)
 		status = recover_from_checkpoint(store, ret);
 	if (status)
@@ -191,6 +193,7 @@ int store_recover(struct gantry_work *work)
 
 	if (status)
 		return status;
+	store_index_recovered(store, found.end, found.from_point);
 	gantry_log(store->inst, NOTICE,
 		   "the log ends at %llu; %llu messages from %llu on were checked in %llu ms%s",
 		   (unsigned long long)found.end, (unsigned long long)found.count,

@@ -154,6 +154,8 @@ static int open_all(struct store *store)
 	if (!status)
 		status = open_checkpoint(store);
 	if (!status)
+		status = store_index_open(store);
+	if (!status)
 		status = attach(store);
 	if (status)
 		return status;
@@ -209,6 +211,7 @@ int store_serve(struct store *store)
 void store_shut(struct store *store)
 {
 	store_close_queues(store);
+	store_index_close(store);
 	if (store->attached)
 		store->door->detach(store->door_inst);
 	store->attached = false;

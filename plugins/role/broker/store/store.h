@@ -109,6 +109,29 @@ void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_
 int64_t store_earliest_ms(struct store *store); /* store time of the oldest record, -1; blocks */
 uint64_t store_dispatched(const struct store *store); /* queues are built up to here */
 
+/* ---- queries by key */
+
+enum { STORE_QUERY_MAX = 64 }; /* RocketMQ's maxMsgsNumBatch */
+
+struct store_query { /* the caller's memory, in use until op is done */
+	/* in */
+	uint32_t hash; /* message_index_hash() or message_index_tag_hash() of what is searched */
+	uint32_t max;  /* as many messages at most */
+	int64_t begin_ms, end_ms; /* stored between these, to the second */
+	/* out; other keys may have the same hash: who asked looks */
+	uint32_t count;
+	uint64_t at[STORE_QUERY_MAX]; /* log offsets, ascending */
+	int64_t last_ms, last_at;     /* the newest message that has a key */
+	/* private */
+	struct store *store;
+	struct gantry_work work;
+	struct gantry_log_limit limit;
+};
+
+/* The newest messages with that key. 0: done, there is no index; positive: op finishes, always
+ * with 0, when it is. Any thread. */
+int store_query(struct store *store, struct store_query *query, struct gantry_op *op);
+
 /* ---- arrivals */
 
 /* Called by the dispatcher, on its loop, after entries have become readable, once a queue and

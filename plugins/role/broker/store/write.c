@@ -134,6 +134,7 @@ static void tick(struct gantry_timer *timer, void *user)
 	(void)timer;
 	if (has_work(store))
 		writer_run(store);
+	store_index_tick(store);
 	dispatcher_go(store); /* what failed is tried again */
 }
 

@@ -220,6 +220,7 @@ static bool walk_is_due(struct expiry *expiry)
 static void walk_is_over(struct expiry *expiry)
 {
 	expiry->queues_first = expiry->walk.first;
+	store_index_expire(expiry->store, expiry->walk.first);
 	queue_walk_end(&expiry->walk);
 }
 

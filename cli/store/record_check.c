@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one record can tell of itself: checksums, places, names, properties, inner batches. */
 #include <message/batch.h>
+#include <message/checksum.h>
 #include <message/properties.h>
 #include <string.h>
 
 #include "store.h"
-
-#define CRC_NAME "__CRC32#"
-/* what RocketMQ appends to a record when enabledAppendPropCRC is on: name, 0x01, 10 digits, 0x02 */
-enum { CRC_BYTES = 20, CRC_DIGITS = 10, CRC_DIGITS_AT = 9 };
 
 struct checked {
 	const struct log_walk *walk;
@@ -119,25 +116,15 @@ static void check_properties(const struct checked *c)
 	}
 }
 
-/* The checksum of the whole record, as RocketMQ's enabledAppendPropCRC makes it: decimal digits,
- * the last first, over all but the last 20 bytes. */
 static void check_crc_property(const struct checked *c)
 {
-	struct gantry_str text = find(c, CRC_NAME);
-	uint64_t said = 0;
-	int32_t crc;
-	if (!text.at || c->record->properties.size < CRC_BYTES)
-		return;
-	text.at = c->record->properties.at + c->record->properties.size - CRC_BYTES;
-	if (memcmp(text.at, CRC_NAME, strlen(CRC_NAME)) != 0)
-		return; /* a producer's own */
-	for (int i = CRC_DIGITS - 1; i >= 0; i--)
-		said = said * 10 + (uint64_t)(unsigned char)(text.at[CRC_DIGITS_AT + i] - '0');
-	crc = message_body_crc(c->walk->bytes, c->record->size - CRC_BYTES);
-	if (said != (uint64_t)crc)
+	int32_t is;
+	int64_t said;
+	if (message_checksum_read(c->walk->bytes, c->record, &is, &said) == 0 && said != is)
 		report_add(c->report, FINDING_DAMAGE, c->file, c->offset,
-			   "the record has the checksum %d, its property " CRC_NAME " says %llu",
-			   crc, (unsigned long long)said);
+			   "the record has the checksum %d, its property " MESSAGE_CHECKSUM
+			   " says %lld",
+			   is, (long long)said);
 }
 
 /* ---- inner batches */

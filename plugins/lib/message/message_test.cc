@@ -10,6 +10,7 @@
 
 #include "message/batch.h"
 #include "message/bytes.h"
+#include "message/checksum.h"
 #include "message/delay.h"
 #include "message/id.h"
 #include "message/name.h"
@@ -107,6 +108,42 @@ TEST(Crc, IsTheCrc32WithoutItsSign)
 	EXPECT_EQ(message_body_crc("Hello RocketMQ", 14), 1774740973);
 	EXPECT_EQ(message_body_crc("a", 1), 1756872259);
 	EXPECT_EQ(message_body_crc("", 0), 0);
+}
+
+TEST(Record, EndsWithAChecksumWhenAsked)
+{
+	for (const char *properties : {"", "a\001b\002", "a\001b"}) {
+		message_record record;
+		int64_t said;
+		int32_t is;
+		Draft d;
+
+		d.properties = properties;
+		d.draft.checksum = true;
+		ASSERT_EQ(d.finish(), 0);
+		std::string bytes = d.write();
+		ASSERT_EQ(scan(bytes, &record), MESSAGE_WHOLE);
+		EXPECT_EQ(record.properties.size,
+			  d.properties.size() + 20 + (d.properties.size() == 3));
+		ASSERT_EQ(message_checksum_read((uint8_t *)bytes.data(), &record, &is, &said), 0);
+		EXPECT_EQ(is, said);
+		bytes[5 + 20]++; /* the queue's offset */
+		ASSERT_EQ(message_checksum_read((uint8_t *)bytes.data(), &record, &is, &said), 0);
+		EXPECT_NE(is, said);
+	}
+}
+
+TEST(Record, WithoutAChecksumSaysSo)
+{
+	message_record record;
+	int64_t said;
+	int32_t is;
+	Draft d;
+
+	ASSERT_EQ(d.finish(), 0);
+	std::string bytes = d.write();
+	ASSERT_EQ(scan(bytes, &record), MESSAGE_WHOLE);
+	EXPECT_EQ(message_checksum_read((uint8_t *)bytes.data(), &record, &is, &said), -ENODATA);
 }
 
 TEST(Record, WritesTheVector)

@@ -7,6 +7,9 @@
 #include <zlib.h>
 
 #include "message/bytes.h"
+#include "message/checksum.h"
+
+enum { PAIR_END = 2 };
 
 enum {
 	AT_SIZE = 0,
@@ -145,6 +148,18 @@ static size_t utf16_units(struct gantry_str text)
 	return units;
 }
 
+/* A checksum stands behind properties that are complete. */
+static bool needs_pair_end(const struct message_draft *draft)
+{
+	for (uint32_t i = draft->part_count; draft->checksum && i > 0; i--) {
+		const struct gantry_str *part = &draft->properties[i - 1];
+
+		if (part->size)
+			return part->at[part->size - 1] != PAIR_END;
+	}
+	return false;
+}
+
 int message_draft_finish(struct message_draft *draft)
 {
 	size_t properties = 0, size;
@@ -153,6 +168,8 @@ int message_draft_finish(struct message_draft *draft)
 
 	for (uint32_t i = 0; i < draft->part_count; i++)
 		properties += draft->properties[i].size;
+	if (draft->checksum)
+		properties += MESSAGE_CHECKSUM_BYTES + needs_pair_end(draft);
 	if (properties > MESSAGE_PROPERTIES_MAX || draft->body.size > INT32_MAX ||
 	    draft->topic.size > (long_topic ? INT16_MAX : INT8_MAX))
 		return -EMSGSIZE;
@@ -189,6 +206,8 @@ static uint8_t *put_text(uint8_t *to, struct gantry_str text)
 void message_record_write(const struct message_draft *draft, uint8_t *to, int64_t queue_offset,
 			  uint64_t physical_offset, int64_t store_ms)
 {
+	const uint8_t *record = to;
+
 	to = message_put32(to, draft->size);
 	to = message_put32(to, (uint32_t)draft->magic);
 	to = message_put32(to, (uint32_t)draft->body_crc);
@@ -213,4 +232,8 @@ void message_record_write(const struct message_draft *draft, uint8_t *to, int64_
 	to = message_put16(to, draft->properties_size);
 	for (uint32_t i = 0; i < draft->part_count; i++)
 		to = put_text(to, draft->properties[i]);
+	if (needs_pair_end(draft))
+		*to++ = PAIR_END;
+	if (draft->checksum)
+		message_checksum_write(record, to);
 }

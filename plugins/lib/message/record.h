@@ -79,6 +79,7 @@ struct message_draft {
 	int64_t born_ms, prepared_offset;
 	struct gantry_address born_host, store_host;
 	uint16_t properties_size;
+	bool checksum; /* it ends with one of itself: checksum.h */
 };
 
 /* Sets what follows from the rest: magic, host bits of sys_flag, sizes. Not body_crc.

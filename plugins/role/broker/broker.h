@@ -69,7 +69,7 @@ struct broker_conf {
 	const char *deleteWhen;
 	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
 	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
-		checkCRCOnRecover;
+		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;
 	/* sending */
 	bool rejectTransactionMessage, traceOn;
 	/* pulling */

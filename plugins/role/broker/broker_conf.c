@@ -137,6 +137,10 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(BOOL, indexFileWriteEnable, .dflt = "true",
 	    .help = "write index files; false: as messageIndexEnable=false"),
 	KEY(BOOL, indexFileReadEnable, .dflt = "true", .help = "answer queries by key"),
+	KEY(BOOL, enabledAppendPropCRC, .dflt = "false",
+	    .help = "end each message with a checksum of all of it"),
+	KEY(BOOL, forceVerifyPropCRC, .dflt = "false",
+	    .help = "when recovering, check that checksum, which every message must then have"),
 	KEY(BOOL, checkCRCOnRecover, .dflt = "true",
 	    .help = "check the messages' checksums when recovering"),
 	/* sending */

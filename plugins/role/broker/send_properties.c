@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "call/fields.h"
+#include "message/checksum.h"
 #include "message/name.h"
 #include "message/properties.h"
 #include "send_private.h"
@@ -60,11 +61,13 @@ static enum fate note(struct send_context *context, const struct message_propert
 		return IS(key, MESSAGE_POP_CK) ? LEAVE_OUT : KEEP;
 	case sizeof(MESSAGE_CLUSTER) - 1:
 		return IS(key, MESSAGE_CLUSTER) ? LEAVE_OUT : KEEP;
-	case sizeof(MESSAGE_UNIQ_KEY) - 1: /* TRAN_MSG and TRACE_ON are as long */
+	case sizeof(MESSAGE_UNIQ_KEY) - 1: /* TRAN_MSG, TRACE_ON and the checksum are as long */
 		if (IS(key, MESSAGE_UNIQ_KEY))
 			note_unique(context->send, value);
 		else if (IS(key, MESSAGE_TRAN_MSG))
 			context->transaction = is_true(value);
+		else if (context->put.draft.checksum && IS(key, MESSAGE_CHECKSUM))
+			return LEAVE_OUT;
 		return IS(key, "TRACE_ON") ? LEAVE_OUT : KEEP;
 	case sizeof(MESSAGE_INNER_NUM) - 1:
 		context->inner |= IS(key, MESSAGE_INNER_NUM);
@@ -127,6 +130,7 @@ int send_read_properties(struct send_call *call, struct send_context *context)
 	bool batch = context->send->flags & GANTRY_SEND_BATCH;
 	int status = 0;
 
+	draft->checksum = call->sender->broker->conf->enabledAppendPropCRC;
 	while (!status && message_property_next(&rest, &property))
 		if (note(context, &property) == KEEP && !batch)
 			status = message_pieces_add(&pieces, property.pair);

@@ -6,6 +6,8 @@
 #include <gantry/guard.h>
 #include <string.h>
 
+#include "message/checksum.h"
+
 enum { SECTOR = 512 };
 
 void cursor_close(struct cursor *cursor)
@@ -60,6 +62,17 @@ static bool is_torn(const struct cursor *cursor)
 			    cursor->at + (uint64_t)(record->properties.at - begin));
 }
 
+/* What forceVerifyPropCRC asks of every record: a checksum at its end, and the right one. */
+static bool has_right_sum(const struct cursor *cursor)
+{
+	int32_t is;
+	int64_t said;
+
+	return message_checksum_read(cursor->slice.bytes + cursor->used, &cursor->record, &is,
+				     &said) == 0 &&
+	       said == is;
+}
+
 /* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the
  * log has to be read to see it. */
 static bool take_record(struct cursor *cursor, uint64_t *ret_need)
@@ -74,7 +87,8 @@ static bool take_record(struct cursor *cursor, uint64_t *ret_need)
 				   &cursor->record);
 	if (scan == MESSAGE_SHORT && cursor->record.size > READ_BYTES)
 		*ret_need = cursor->record.size;
-	if (scan != MESSAGE_WHOLE || (cursor->check_crc && is_torn(cursor)))
+	if (scan != MESSAGE_WHOLE || (cursor->check_crc && is_torn(cursor)) ||
+	    (cursor->check_sum && !has_right_sum(cursor)))
 		return false;
 	cursor->record_at = cursor->at;
 	cursor->used += cursor->record.size;

@@ -13,6 +13,7 @@ struct cursor {
 	struct store *store;
 	uint64_t at;    /* behind the last record */
 	bool check_crc; /* of bodies */
+	bool check_sum; /* that each record ends with a checksum, the right one */
 	/* the record that cursor_next() found, good until the next call */
 	struct message_record record;
 	uint64_t record_at;

@@ -106,8 +106,10 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
  * that offset of the log. */
 static int recover_from(struct store *store, uint64_t start, uint64_t valid, struct recovery *ret)
 {
-	struct cursor cursor = {
-		.store = store, .at = start, .check_crc = store->broker->conf->checkCRCOnRecover};
+	struct cursor cursor = {.store = store,
+				.at = start,
+				.check_crc = store->broker->conf->checkCRCOnRecover,
+				.check_sum = store->broker->conf->forceVerifyPropCRC};
 	struct gantry_bounds log;
 	int status = 0;
 

@@ -168,7 +168,8 @@ TEST_F(ConfChoose, PromisesWithoutAModuleStopTheStart)
 		{"messageStorePlugIn=org.apache.rocketmq.tieredstore.TieredMessageStore",
 		 "messageStorePlugIn"},
 		{"enableConsumeQueueExt=true", "enableConsumeQueueExt"},
-		{"enabledAppendPropCRC=true", "enabledAppendPropCRC"},
+		{"enableMultiDispatch=true", "enableMultiDispatch"},
+		{"enableLmq=true", "enableLmq"},
 	};
 	for (auto &row : rows) {
 		std::string reason = refused("x=y\n" + std::string(row.line) + "\n");

@@ -119,6 +119,8 @@ int broker_load(struct broker *broker)
 	int err = topics_load(broker->topics);
 
 	if (!err)
+		err = topics_check_all_served(broker->topics);
+	if (!err)
 		err = groups_load(broker->groups);
 	if (!err)
 		err = offsets_load(broker->offsets);

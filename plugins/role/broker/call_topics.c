@@ -73,6 +73,8 @@ static int alter(struct broker *broker, struct gantry_str name, struct gantry_st
 	pthread_rwlock_unlock(&topics->lock);
 	if (!err)
 		err = topics_alter_attributes(current, !topic, change, ret, why, WHY_ROOM);
+	if (!err)
+		err = topics_check_served(*ret, why, WHY_ROOM);
 	free(current);
 	return err;
 }

@@ -100,6 +100,9 @@ int topics_delete(struct topics *topics, struct gantry_str name);
 
 uint32_t topics_count(struct topics *topics);
 /* Calls each with every topic, under the table's read lock: it must not call topics_... */
+/* After loading: -ENOTSUP if a topic's messages cannot be kept as they must be; the log says which.
+ */
+int topics_check_all_served(struct topics *topics);
 void topics_each(struct topics *topics, void (*each)(struct topic *topic, void *user), void *user);
 
 /* NULL: the name is good; else RocketMQ's sentence, "The specified topic is blank." */

@@ -119,6 +119,20 @@ TEST_F(Topics, AJavaBrokersFileComesBackTheSame)
 	EXPECT_EQ(lines(ours), lines(java));
 }
 
+TEST_F(Topics, AStoreWithATopicOfAnotherKindIsLeftAlone)
+{
+	std::string java = Sample("topics.json"), mark = R"("message.type":"FIFO")";
+
+	ASSERT_EQ(topics_load(broker_->topics), 0);
+	EXPECT_EQ(topics_check_all_served(broker_->topics), 0);
+	java.replace(java.find(mark), mark.size(), R"("queue.type":"BatchCQ")");
+	Close();
+	Open();
+	WriteConfig("topics.json", java);
+	ASSERT_EQ(topics_load(broker_->topics), 0);
+	EXPECT_EQ(topics_check_all_served(broker_->topics), -ENOTSUP);
+}
+
 TEST_F(Topics, FilesAreWrittenAndReadBack)
 {
 	ASSERT_EQ(topics_load(broker_->topics), 0);

@@ -40,10 +40,11 @@ class Ledger:
         """Those that must exist by now: where something was stored without a delay."""
         return sorted({line.topic for line in self.sent.values() if line.kind not in {"maybe"} | HIDDEN})
 
-    def missing_later(self, rows):
-        """How many messages that come late are not among the rows."""
+    def missing(self, rows, late_too):
+        """The messages that must be among the rows and are not."""
         seen = {(row.topic, row.unique) for row in rows}
-        return sum(1 for key, line in self.sent.items() if line.kind in LATER and key not in seen)
+        return [key for key, line in self.sent.items()
+                if key not in seen and self._must_be_there(line, late_too)]
 
     def faults(self, rows, late_too, twice):
         """What is wrong with the rows that a reader got. late_too: whether the late ones must be
@@ -53,8 +54,7 @@ class Ledger:
             + _shown("read twice", (key for key, count in seen.items() if count > 1
                                     and not (twice and self._kind(key) in LATER))) \
             + _shown("to be hidden, but read", (key for key in seen if self._kind(key) in HIDDEN)) \
-            + _shown("sent, but not read", (key for key, line in self.sent.items()
-                                            if key not in seen and self._must_be_there(line, late_too))) \
+            + _shown("sent, but not read", self.missing(rows, late_too)) \
             + _shown("not as sent", self._different(rows))
 
     def _kind(self, key):

@@ -6,6 +6,17 @@ from chain import Plan, steps
 PLANS = {plan.name: plan for plan in [
     Plan("there-and-back", steps("java.stop gantry.kill java.kill gantry.stop java.stop"), send_back=True),
     Plan("back-and-there", steps("gantry.stop java.load gantry.load java.stop gantry.stop")),
+    Plan("folders", steps("java.kill gantry.stop java.load gantry.kill java.stop"), folders=3),
+    # Records end with a checksum of themselves, and those without do not count.
+    Plan("checksums", steps("java.kill gantry.kill java.stop"), {
+        "enabledAppendPropCRC": "true", "forceVerifyPropCRC": "true"}),
+    Plan("synchronous", steps("java.load gantry.load java.stop"), {"flushDiskType": "SYNC_FLUSH"}),
+    # Only what was written back is in a killed Java broker's files: no kill under load. And it does
+    # not find a half message that is still in its pool: no transactions.
+    Plan("pool", steps("java.kill gantry.kill java.stop"), kinds="plain", properties={
+         "transientStorePoolEnable": "true", "transientStorePoolSize": 3}),
+    Plan("ipv6", steps("java.stop gantry.kill java.stop"),
+         {"brokerIP1": "::1", "brokerIP2": "::1", "bindAddress": "::"}),
 ]}
 
 FULL = ["there-and-back", "back-and-there"]

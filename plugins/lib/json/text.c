@@ -293,12 +293,31 @@ static char *put_escaped(char *to, const char **at, const char *end, bool ascii)
 	return to;
 }
 
+/* Where the first character stands that is not written as it is. Headers' texts hardly have any. */
+static const char *plain_end(const char *at, const char *end, bool ascii)
+{
+	for (; at < end; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if (c < 0x20 || c == '"' || c == '\\' || (ascii && (c == '/' || c >= 0x80)))
+			break;
+	}
+	return at;
+}
+
 char *json_escape(char *to, struct gantry_str text, bool ascii)
 {
 	const char *at = text.at, *end = at + text.size;
 
-	while (at < end)
-		to = put_escaped(to, &at, end, ascii);
+	while (at < end) {
+		const char *stop = plain_end(at, end, ascii);
+
+		memcpy(to, at, (size_t)(stop - at));
+		to += stop - at;
+		at = stop;
+		if (at < end)
+			to = put_escaped(to, &at, end, ascii);
+	}
 	return to;
 }
 
@@ -308,9 +327,13 @@ size_t json_escaped_size(struct gantry_str text, bool ascii)
 	size_t size = 0;
 
 	while (at < end) {
+		const char *stop = plain_end(at, end, ascii);
 		char one[12];
 
-		size += (size_t)(put_escaped(one, &at, end, ascii) - one);
+		size += (size_t)(stop - at);
+		at = stop;
+		if (at < end)
+			size += (size_t)(put_escaped(one, &at, end, ascii) - one);
 	}
 	return size;
 }

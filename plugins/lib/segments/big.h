@@ -25,7 +25,7 @@ enum {
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
 	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
 	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
-	BIG_AHEAD = 4 * 1024 * 1024, /* read ahead of one who reads cold bytes in order */
+	BIG_AHEAD = 8 * 1024 * 1024, /* read ahead of one who reads cold bytes in order */
 };
 
 struct segment {

@@ -13,6 +13,8 @@
 #define MADV_POPULATE_READ 22
 #endif
 
+enum { LOOK_MS = 100 };
+
 struct cold {           /* a read that waits for the disk */
 	struct job job; /* first: its done frees the whole */
 	struct gantry_op *asker;
@@ -40,18 +42,18 @@ static bool resident(const uint8_t *from, uint64_t size)
 	return true;
 }
 
-/* Seconds, never 0. */
-static uint32_t clock_s(void)
+/* In units of LOOK_MS, never 0. */
+static uint32_t clock_look(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint32_t)now.tv_sec + 1;
+	return (uint32_t)(now.tv_sec * (1000 / LOOK_MS) + now.tv_nsec / (LOOK_MS * 1000000)) + 1;
 }
 
 /* Whether the BIG_LOOK bytes number i are all resident. To look is a system call, so what it found
- * counts for a second or two: pages that are read do not leave sooner unless memory is very short,
- * and then a slice costs a page fault. */
+ * counts for LOOK_MS or twice that: pages that are read do not leave sooner unless memory is very
+ * short, and then a slice costs a page fault. */
 static bool seen(struct segment *segment, const uint8_t *map, uint64_t i, uint32_t now)
 {
 	uint64_t size = segment->log->segment_bytes - i * BIG_LOOK;
@@ -76,7 +78,7 @@ static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
 	if (at >= atomic_load_explicit(&log->own_from, memory_order_relaxed) &&
 	    end - at <= log->hot_bytes)
 		return true;
-	uint32_t now = clock_s();
+	uint32_t now = clock_look();
 	for (uint64_t i = from / BIG_LOOK; i * BIG_LOOK < from + size; ++i) {
 		if (!seen(segment, map, i, now))
 			return resident(map + from, size);

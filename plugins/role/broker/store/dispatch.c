@@ -15,15 +15,29 @@ static void note_arrival(struct store *store, struct queue *queue)
 	store->dispatcher.arrived = queue;
 }
 
-/* Most records are of the same queue as the one before. */
-static struct queue *queue_of(struct store *store, const struct message_record *record)
+static bool is_queue_of(const struct queue *queue, const struct message_record *record)
 {
-	struct queue *queue = store->dispatcher.last;
+	return queue && queue->id == record->queue &&
+	       queue->topic->entry.key.size == record->topic.size &&
+	       memcmp(queue->topic->name, record->topic.at, record->topic.size) == 0;
+}
 
-	if (queue && queue->id == record->queue &&
-	    queue->topic->entry.key.size == record->topic.size &&
-	    memcmp(queue->topic->name, record->topic.at, record->topic.size) == 0)
+/* Most records are of the queue that was noted when they were placed, or of the last one. */
+static struct queue *queue_of(struct store *store, const struct message_record *record, uint64_t at)
+{
+	struct queue *queue = store->dispatcher.last, *ahead;
+
+	ahead = __atomic_load_n(&store->placed[placed_slot(at + record->size)], __ATOMIC_RELAXED);
+	if (ahead && ahead != queue) {
+		__builtin_prefetch(&ahead->state);
+		__builtin_prefetch(&ahead->lock);
+		__builtin_prefetch(&ahead->tail);
+	}
+	if (is_queue_of(queue, record))
 		return queue;
+	queue = __atomic_load_n(&store->placed[placed_slot(at)], __ATOMIC_RELAXED);
+	if (is_queue_of(queue, record))
+		return store->dispatcher.last = queue;
 	queue = store_queue_named(store, record->topic, record->queue);
 	if (queue)
 		store->dispatcher.last = queue;
@@ -52,7 +66,7 @@ static int dispatch_to_queue(struct store *store, const struct message_record *r
 		return 0;
 	if (!store_queue_is_possible(record->topic, record->queue))
 		return leave_out(store, record, at);
-	queue = queue_of(store, record);
+	queue = queue_of(store, record, at);
 	if (!queue)
 		return -ENOMEM;
 	if (__atomic_load_n(&queue->state, __ATOMIC_RELAXED) == QUEUE_BROKEN)

@@ -20,13 +20,13 @@ extern "C" {
 #endif
 
 enum {
-	TAIL_IDLE = 1024,      /* bytes of memory that an idle queue may keep */
-	TAIL_WRITE = 4096,     /* a tail of this size is written at once */
-	TAIL_MAX = 64 * 1024,  /* a tail that is full makes the dispatcher wait */
-	TURN_RECORDS = 512,    /* dispatched before the loop goes on */
-	READ_BYTES = 1 << 20,  /* of the log, at once */
-	SYNC_ROUND_MS = 10000, /* between two rounds of the checkpoint */
-	SYNCS_AT_ONCE = 16,
+	TAIL_IDLE = 1024,                  /* bytes of memory that an idle queue may keep */
+	TAIL_WRITE = 4096,                 /* a tail of this size is written at once */
+	TAIL_MAX = 64 * 1024,              /* a tail that is full makes the dispatcher wait */
+	TURN_RECORDS = 512,                /* dispatched before the loop goes on */
+	READ_BYTES = 1 << 20,              /* of the log, at once */
+	SYNC_ROUND_MS = 10000,             /* between two rounds of the checkpoint */
+	SYNCS_AT_ONCE = 512,               /* the engine syncs many together for what one costs */
 	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
@@ -42,15 +42,15 @@ struct queue {
 	struct store *store;
 	struct topic_queues *topic;
 	int32_t id;
-	uint32_t state;           /* atomic; enum queue_state; written under open_lock */
-	void *hold_slot;          /* atomic; hold.c's */
-	int64_t next;             /* of the next message; the door's lock */
-	struct gantry_log *file;  /* set once, before state is QUEUE_OPEN */
-	pthread_mutex_t lock;     /* guards the next lines */
-	int64_t min, filed, end;  /* entries: [min, filed) file, [filed, end) run and tail */
-	struct units run, tail;   /* being written; growing */
-	bool dirty;               /* in the writer's list */
-	struct queue *next_dirty; /* the writer's list_lock */
+	uint32_t state;          /* atomic; enum queue_state; written under open_lock */
+	void *hold_slot;         /* atomic; hold.c's */
+	int64_t next;            /* of the next message; the door's lock */
+	struct gantry_log *file; /* set once, before state is QUEUE_OPEN */
+	pthread_mutex_t lock;    /* guards the next lines */
+	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
+	struct units run, tail;  /* being written; growing */
+	bool dirty, urgent;      /* in these lists of the writer's */
+	struct queue *next_dirty, *next_urgent; /* the writer's list_lock */
 	/* the writer's, see there */
 	bool unsynced;
 	struct queue *next_unsynced, *next_synced;
@@ -93,22 +93,31 @@ struct dispatcher {
 
 struct queue_sync {
 	struct gantry_op op;
-	struct queue *queue; /* NULL: not in use */
+	struct queue *queue;
+	struct queue_sync *next_free;
 };
 
 /* Writing behind, and the checkpoint's rounds; the dispatcher's loop, but for what says otherwise.
  */
 struct writer {
 	pthread_mutex_t list_lock;
-	struct queue *dirty; /* list_lock; by next_dirty */
+	/* list_lock */
+	struct queue *dirty; /* by next_dirty */
+	uint32_t dirty_count;
+	struct queue *urgent; /* their tails are long; by next_urgent; most are dirty as well */
 	struct gantry_timer *tick;
 	struct gantry_work work;
 	struct gantry_op op;
-	bool running;               /* the job is: it owns the next two */
-	bool failed;                /* it left something unwritten */
+	bool running;               /* the job is: it owns the next lines */
+	bool slice;                 /* it is to write some of the pass, not only what is urgent */
+	bool passed;                /* it has written the last of the pass */
+	bool stuck, failed;         /* it, the pass left something unwritten */
+	struct queue *pass;         /* to be written; by next_dirty */
+	uint32_t pass_count;        /* of the pass when it began */
 	struct queue *unsynced;     /* written since they were last synced; by next_unsynced */
 	bool wanted, again, final;  /* run soon; run once more; the last round, at once */
-	uint64_t pass_end, pass_at; /* what was dispatched when the job began, its last record */
+	uint64_t pass_end, pass_at; /* what was dispatched when the pass began, its last record */
+	uint64_t pass_began_ms;
 	int64_t pass_ms;
 	uint32_t pass_turn; /* of the recovery point then */
 	/* the round */
@@ -118,10 +127,18 @@ struct writer {
 	int64_t round_ms;
 	struct queue *round; /* to be synced; by next_synced */
 	uint32_t syncing;
-	struct queue_sync syncs[SYNCS_AT_ONCE];
+	struct queue_sync syncs[SYNCS_AT_ONCE], *free_syncs;
 	struct gantry_op round_op;
 	struct gantry_log_limit limit;
 };
+
+/* Queues of the messages placed last, by where those stand: what saves the dispatcher the look-up.
+ * Only a guess, since later messages overwrite it. */
+enum { PLACED_SHIFT = 7, PLACED_SLOTS = 4096 };
+static inline uint32_t placed_slot(uint64_t at)
+{
+	return (uint32_t)(at >> PLACED_SHIFT) % PLACED_SLOTS;
+}
 
 struct store {
 	struct broker *broker;
@@ -156,6 +173,7 @@ struct store {
 	struct writer writer;
 	struct expiry *expiry;
 	struct index *index; /* NULL: messageIndexEnable or indexFileWriteEnable is off */
+	struct queue *placed[PLACED_SLOTS]; /* atomic */
 	store_arrived *arrived;
 	void *arrived_user;
 	struct gantry_work recover_work;
@@ -187,8 +205,9 @@ void queue_free(struct queue *queue);
  * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
 		 bool *ret_write);
-/* Moves the tail to the file. Under file_lock, not on a loop. */
-int queue_write(struct queue *queue);
+/* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one.
+ * Under file_lock, not on a loop. */
+int queue_write(struct queue *queue, bool listed);
 /* As if it had never been opened. During recovery only. */
 void queue_unopen(struct queue *queue);
 /* Takes it out of use: sends are refused, entries left out, until the next start. Any thread. */
@@ -235,6 +254,7 @@ void writer_init(struct store *store);
 int writer_start(struct store *store);     /* writes every second */
 void writer_run(struct store *store);      /* writes now; the dispatcher's loop */
 void writer_add(struct queue *queue);      /* it has something to write; any thread */
+void writer_urge(struct queue *queue);     /* it has much; any thread */
 int writer_write_all(struct store *store); /* blocks; -EAGAIN: not all could be written */
 void writer_forget(struct store *store);   /* what it was to write; during recovery only */
 

@@ -34,6 +34,7 @@ static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, 
 		      uint64_t at, int64_t store_ms)
 {
 	struct store_put *put = record->user;
+	struct queue *queue = put->queue;
 	int64_t offset;
 
 	(void)batch;
@@ -42,6 +43,7 @@ static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, 
 	offset = take_offset(put);
 	if (!put->placed++)
 		put->queue_offset = offset;
+	__atomic_store_n(&queue->store->placed[placed_slot(at)], queue, __ATOMIC_RELAXED);
 	message_record_write(&put->draft, to, offset, at, store_ms);
 	return put->draft.size;
 }

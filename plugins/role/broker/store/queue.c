@@ -36,7 +36,7 @@ void queue_unopen(struct queue *queue)
 	free(queue->tail.at);
 	queue->run = queue->tail = (struct units){0};
 	queue->min = queue->filed = queue->end = queue->next = 0;
-	queue->dirty = queue->unsynced = false;
+	queue->dirty = queue->urgent = queue->unsynced = false;
 	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
 }
 
@@ -144,6 +144,10 @@ int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *u
 	pthread_mutex_lock(&queue->lock);
 	status = append(queue, offset, unit);
 	*ret_write = queue->tail.used >= TAIL_WRITE;
+	if (*ret_write && !queue->urgent) {
+		queue->urgent = true;
+		writer_urge(queue);
+	}
 	pthread_mutex_unlock(&queue->lock);
 	return status;
 }
@@ -193,10 +197,13 @@ static void drop(struct units *units)
 }
 
 /* The tail becomes the run, unless one is left over from a write that failed. */
-static void take_tail(struct queue *queue)
+static void take_tail(struct queue *queue, bool listed)
 {
 	pthread_mutex_lock(&queue->lock);
-	queue->dirty = false;
+	if (listed)
+		queue->dirty = false;
+	else
+		queue->urgent = false;
 	if (!queue->run.used) {
 		struct units empty = queue->run;
 
@@ -226,12 +233,12 @@ static void come_back(struct queue *queue)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-int queue_write(struct queue *queue)
+int queue_write(struct queue *queue, bool listed)
 {
 	bool left_over = queue->run.used;
 	int status = 0;
 
-	take_tail(queue);
+	take_tail(queue, listed);
 	if (queue->run.used)
 		status = write_run(queue);
 	if (status) {
@@ -239,7 +246,7 @@ int queue_write(struct queue *queue)
 		return status;
 	}
 	drop_run(queue);
-	return left_over ? queue_write(queue) : 0;
+	return left_over ? queue_write(queue, listed) : 0;
 }
 
 /* ---- reading */

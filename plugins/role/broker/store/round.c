@@ -87,7 +87,8 @@ static void synced(struct gantry_op *op)
 	struct store *store = op->user;
 	struct queue *queue = sync->queue;
 
-	sync->queue = NULL;
+	sync->next_free = store->writer.free_syncs;
+	store->writer.free_syncs = sync;
 	store->writer.syncing--;
 	if (op->status) {
 		store->writer.round_failed = true;
@@ -96,15 +97,8 @@ static void synced(struct gantry_op *op)
 				   queue->id, -op->status);
 		queue_break(queue);
 	}
-	sync_more(store);
-}
-
-static struct queue_sync *free_sync(struct writer *writer)
-{
-	for (uint32_t i = 0; i < SYNCS_AT_ONCE; i++)
-		if (!writer->syncs[i].queue)
-			return &writer->syncs[i];
-	return NULL;
+	if (!store->writer.syncing) /* not one by one: they would be synced so */
+		sync_more(store);
 }
 
 /* A stop does not wait for thousands of files: the next start then reads a little more. */
@@ -123,7 +117,7 @@ static void sync_more(struct store *store)
 		writer->round = NULL;
 		writer->round_failed = true;
 	}
-	while (writer->round && (sync = free_sync(writer))) {
+	while (writer->round && (sync = writer->free_syncs)) {
 		struct queue *queue = writer->round;
 		struct gantry_bounds bounds;
 		int status;
@@ -135,6 +129,7 @@ static void sync_more(struct store *store)
 		status = store->engine->log->sync(queue->file, bounds.end, &sync->op);
 		if (status > 0) {
 			sync->queue = queue;
+			writer->free_syncs = sync->next_free;
 			writer->syncing++;
 		} else if (status) {
 			writer->round_failed = true;

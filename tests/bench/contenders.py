@@ -13,7 +13,7 @@ from harness import cache as peers  # noqa: E402  (tests/peers lends how Java is
 from harness.process import HOST, Failure, Ports, Process  # noqa: E402
 from harness.servers import JAVA_FLAGS  # noqa: E402
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 # What runbroker.sh gives a broker's JVM, at the size that the comparison names; no pages touched
 # ahead, so that memory shows what is used.
@@ -34,6 +34,7 @@ class Contender:
         self.process = None
         self.start_ms = None
         self.warmed = 0  # messages before the first row
+        self.extra = {}  # properties beside the usual ones
 
     def version(self):
         """What the table says was measured."""
@@ -48,6 +49,10 @@ class Contender:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.port = Ports().broker()
+        self.resume()
+
+    def resume(self):
+        """Starts on the files that are there and waits until a connection is accepted."""
         command = self.command()
         begin = time.monotonic()
         self.process = Process(self.name, command, self.folder / "log", cwd=self.folder,
@@ -59,6 +64,11 @@ class Contender:
     def environment(self):
         """The environment of the process."""
         return dict(os.environ)
+
+    def kill(self):
+        """Ends it without a word (SIGKILL); its files stay."""
+        self.process.child.kill()
+        self.process.child.wait()
 
     def stop(self):
         """Stops it and drops its files."""
@@ -102,6 +112,7 @@ class Contender:
             # A cold JVM answers its first sends with flow control otherwise.
             "waitTimeMillsInSendQueue": 3000,
             "diskMaxUsedSpaceRatio": 95,
+            **self.extra,
         }
         path = self.folder / "broker.conf"
         path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
@@ -133,7 +144,7 @@ class Java(Contender):
         return f"Apache RocketMQ {peers.SERVER_VERSION} broker, {' '.join(JVM_FLAGS[:3])}"
 
     def command(self):
-        (self.folder / "conf").mkdir()
+        (self.folder / "conf").mkdir(exist_ok=True)
         return [peers.java(), *JVM_FLAGS, f"-Duser.home={self.folder}",
                 "-cp", peers.Cache().java_servers(),
                 "org.apache.rocketmq.broker.BrokerStartup", "-c", self._write_properties()]
@@ -157,3 +168,16 @@ class Gantry(Contender):
 
     def command(self):
         return [self.program, "broker", "-c", self._write_properties()]
+
+
+class Uring(Gantry):
+    """The same with its other storage engine."""
+
+    name = "uring"
+
+    def version(self):
+        return super().version() + ", storageBackend=io_uring"
+
+    def _write_properties(self):
+        self.extra["storageBackend"] = "io_uring"
+        return super()._write_properties()

@@ -12,8 +12,6 @@ docs/benchmarks.md, --check fails when Gantry is over a limit that it must keep.
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,20 +21,14 @@ import load
 import memory
 import table
 from contenders import Failure, Gantry, Java, NullServer, peers
+from page import CHECKOUT, java_version, machine, say, write_page
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
-PAGE = CHECKOUT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
 FULL = {"seconds": 5, "repeat": 3, "starts": 3, "warm": 1_500_000, "warm_seconds": 180,
         "count_128": 2_000_000, "count_1k": 500_000, "fill": 200_000}
 QUICK = {"seconds": 2, "repeat": 1, "starts": 1, "warm": 200_000, "warm_seconds": 20,
          "count_128": 500_000, "count_1k": 100_000, "fill": 50_000}
-
-
-def say(text):
-    """Progress, apart from the table."""
-    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def memory_row(run):
@@ -111,30 +103,6 @@ def race(args, size):
     return results, versions
 
 
-def machine():
-    """One line about where this ran."""
-    model = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    return (f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release()}, "
-            f"{distribution()}")
-
-
-def distribution():
-    """The system's name."""
-    return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown system")
-
-
-def java_version():
-    """What runs the Java broker."""
-    done = subprocess.run([peers.java(), "-version"], capture_output=True, text=True, check=False)
-    lines = done.stderr.splitlines()
-    return lines[1] if len(lines) > 1 else "unknown"
-
-
 def caption(args, size, versions):
     """How to make the table again, and where and when it was made."""
     command = "./dev bench" + (" --quick" if args.quick else "")
@@ -145,15 +113,6 @@ def caption(args, size, versions):
         lines.append(f"- JVM: {java_version()}")
     lines.append(f"- runs of each row: {size['repeat']}; a figure is their median")
     return "\n".join(lines)
-
-
-def write_page(text):
-    """Replaces what stands between the marks of docs/benchmarks.md."""
-    page = PAGE.read_text()
-    before, rest = page.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    PAGE.write_text(before + BEGIN + text + END + after)
-    say(f"wrote {PAGE.relative_to(CHECKOUT)}")
 
 
 def main():
@@ -181,7 +140,8 @@ def main():
     for line in broken:
         say(f"over the limit: {line}")
     if args.write:
-        write_page("\n" + table.markdown(results) + "\n\n" + caption(args, size, versions) + "\n")
+        write_page("\n" + table.markdown(results) + "\n\n" + caption(args, size, versions) + "\n",
+                   BEGIN, END)
     return 1 if broken else 0
 
 

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the store's table: how each is measured, and what Gantry has to reach."""
+
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+
+import fio
+from contenders import Failure
+from page import say
+from table import number
+
+ROWS = ("sync", "queues", "restart")
+IN_FLIGHT = 256
+GROUP = 128          # messages in a group commit at 256 in flight
+QUEUES_A_TOPIC = 10
+DENSE_BYTES = 128
+LONG_BYTES = 4096
+RECORD_BYTES = 213   # of a record without its body, as `gantry bench` makes them
+
+SEND = ["--mode", "send", "--connections", "8", "--in-flight", "64"]
+SYNC = ["--mode", "send", "--connections", "4", "--in-flight", str(IN_FLIGHT // 4)]
+
+
+@dataclass
+class Line:
+    """One line of the table. goal: (at least or at most, value) for Gantry."""
+
+    row: str
+    what: str
+    goal: tuple = None
+    values: dict = field(default_factory=dict)
+
+    def goal_text(self):
+        """As the table shows it."""
+        return f"{self.goal[0]} {number(self.goal[1])}" if self.goal else ""
+
+    def is_missed(self):
+        """Whether Gantry does not keep it."""
+        value = self.values.get("gantry")
+        if not self.goal or value is None:
+            return False
+        return value < self.goal[1] if self.goal[0] == "at least" else value > self.goal[1]
+
+    def as_json(self):
+        """For a program."""
+        return {"row": self.row, "what": self.what, "goal": self.goal_text(), **self.values}
+
+
+class Lines:
+    """All lines, in the order in which they were first told."""
+
+    def __init__(self):
+        self._lines = {}
+        self.notes = []
+
+    def tell(self, contender, row, what, value, goal=None):
+        """One value."""
+        line = self._lines.setdefault((row, what), Line(row, what, goal))
+        line.values[contender.name] = value
+
+    def note(self, text):
+        """Once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            say(text)
+
+    def all(self):
+        """In order, rows together."""
+        order = list(dict.fromkeys(row for row, _ in self._lines))
+        return sorted(self._lines.values(), key=lambda line: order.index(line.row))
+
+
+def shape(queues):
+    """(topics, queues of each) for so many queues."""
+    return (1, 1) if queues == 1 else (queues // QUEUES_A_TOPIC, QUEUES_A_TOPIC)
+
+
+class Rows:
+    """Measures one contender."""
+
+    def __init__(self, contender, generator, disk, lines, size):
+        self.contender = contender
+        self.generator = generator
+        self.disk = disk
+        self.lines = lines
+        self.size = size
+        contender.extra = {"defaultTopicQueueNums": QUEUES_A_TOPIC}
+
+    def tell(self, *line):
+        """Into the table."""
+        self.lines.tell(self.contender, *line)
+
+    def send(self, options, topic, queues=(1, 4), **limits):
+        """A load of sends that must be answered."""
+        options = [*options, "--topics", str(queues[0]), "--queues", str(queues[1])]
+        result = self.generator.run(self.contender, options, topic, **limits)
+        if (result["refused"] or result["unanswered"]) and self.contender.name != "java":
+            raise Failure(f"{self.contender.name}: {result['refused']} refused, "
+                          f"{result['unanswered']} unanswered")
+        return result
+
+    # ---- synchronous flush
+
+    def sync(self):
+        """256 in flight, beside fio's rate of writes that each hold 128 of the records."""
+        self.contender.extra["flushDiskType"] = "SYNC_FLUSH"
+        row = f"synchronous flush, {IN_FLIGHT} in flight, 1 KiB"
+        record = 1024 + RECORD_BYTES
+        options = [*SYNC, "--size", "1024"]
+        self.contender.start()
+        self.send(options, "flush", seconds=self.size["seconds"] / 2)
+        before = self.disk.flushes_per_second(GROUP * record, self.size["flushes"])
+        result = self.send(options, "flush", seconds=self.size["seconds"])
+        after = self.disk.flushes_per_second(GROUP * record, self.size["flushes"])
+        self.tell(row, "messages a second", result["messagesPerSecond"])
+        self.tell(row, "p99, us", result["latencyMicros"]["p99"])
+        if before is None:
+            self.lines.note("no fio here: flushes and cold reads stand without it "
+                            "(`./dev deps bench` installs it)")
+            return
+        rate = (before + after) / 2 * GROUP
+        self.tell(row, f"fio's fdatasync rate x {GROUP}, before and after", rate)
+        self.tell(row, "ratio to fio's", result["messagesPerSecond"] / rate, ("at least", 0.9))
+
+    # ---- many queues
+
+    def queues(self):
+        """The same load over more and more queues."""
+        rates = {}
+        for queues in self.size["queues"]:
+            row = f"send 128 bytes over {queues:,} queue{'s'[:queues - 1]}"
+            self.contender.start()
+            options = [*SEND, "--size", str(DENSE_BYTES)]
+            begin = time.monotonic()
+            self.send(options, "queues", shape(queues), seconds=120, count=max(queues, 1000))
+            if queues > 1:
+                self.tell(row, "creating topics and queues, s", time.monotonic() - begin)
+            self.send(options, "queues", shape(queues), seconds=self.size["seconds"])
+            result = self.send(options, "queues", shape(queues), seconds=60,
+                               count=self.size["count"])
+            rates[queues] = result["messagesPerSecond"]
+            self.tell(row, "messages a second", rates[queues])
+            self.tell(row, "p99, us", result["latencyMicros"]["p99"])
+            self.tell(row, "private memory, MiB", result["process"]["rssAnonKiB"] / 1024)
+            if queues > 1:
+                self.tell(row, "ratio to 1 queue's rate", rates[queues] / rates[1],
+                          ("at least", 0.9))
+            self.contender.stop()
+
+    # ---- restarts and cold reads
+
+    def restart(self):
+        """A large store: killed under load, started, read from the disk."""
+        self.contender.start()
+        self._fill()
+        self._kill_under_load()
+        row = f"restart after kill -9, {self.size['gib']:.1f} GiB"
+        self.contender.resume()
+        self.tell(row, "to the first accepted connection, ms", self.contender.start_ms,
+                  ("at most", 1000))
+        found = re.findall(r"; (\d+) messages from", self.contender.process.log.read_text())
+        if found:
+            self.tell(row, "messages read again", int(found[-1]))
+        self._cold()
+
+    def _fill(self):
+        gib = 1 << 30
+        long = int((self.size["gib"] - self.size["dense_gib"]) * gib / (LONG_BYTES + RECORD_BYTES))
+        dense = int(self.size["dense_gib"] * gib / (DENSE_BYTES + RECORD_BYTES))
+        self.send([*SEND, "--size", str(LONG_BYTES)], "long", seconds=1800, count=long)
+        self.send([*SEND, "--size", str(DENSE_BYTES)], "dense", shape(1000), seconds=1800,
+                  count=dense)
+
+    def _kill_under_load(self):
+        def send():
+            try:
+                self.send([*SEND, "--size", str(DENSE_BYTES)], "dense", shape(1000), seconds=30)
+            except Failure:
+                pass  # the broker goes away under it
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        time.sleep(self.size["seconds"])
+        self.contender.kill()
+        thread.join()
+
+    def _pull(self, seconds):
+        """Four consumers, each through a queue of its own, from the beginning."""
+        return self.generator.run(self.contender, ["--mode", "pull", "--connections", "4",
+                                                   "--in-flight", "1", "--batch", "32"],
+                                  "long", seconds=seconds)
+
+    def _cold(self):
+        row = "cold catch-up, 4 KiB messages"
+        logs = sorted((self.contender.folder / "store" / "commitlog").iterdir())
+        half = logs[:max(1, int(len(logs) * 0.5))]
+        disk = self.disk.read_bytes_per_second(half)
+        if disk is None or not fio.drop_caches():
+            self.lines.note("cold reads need fio, and root to empty the page cache: left out")
+            return
+        result = self._pull(self.size["seconds"])
+        self.tell(row, "MB a second", result["bytesPerSecond"] / 1e6)
+        self.tell(row, "fio's sequential read, MB a second", disk / 1e6)
+        self.tell(row, "ratio to fio's", result["bytesPerSecond"] / disk, ("at least", 0.7))
+        self._backlog()
+
+    def _backlog(self):
+        """Sends at a fixed rate, alone and while a backlog is read from the disk."""
+        row = f"sends, {self.size['backlog_rate']:,} a second of 1 KiB, while a backlog is read"
+        options = [*SEND, "--size", "1024", "--rate", str(self.size["backlog_rate"])]
+        alone = self.send(options, "beside", seconds=self.size["seconds"])
+        fio.drop_caches()
+        pulled = {}
+        thread = threading.Thread(
+            target=lambda: pulled.update(self._pull(self.size["seconds"] + 1)))
+        thread.start()
+        beside = self.send(options, "beside", seconds=self.size["seconds"])
+        thread.join()
+        self.tell(row, "p99 alone, us", alone["latencyMicros"]["p99"])
+        self.tell(row, "p99 then, us", beside["latencyMicros"]["p99"])
+        self.tell(row, "ratio of the rates",
+                  beside["messagesPerSecond"] / alone["messagesPerSecond"], ("at least", 0.8))
+        self.tell(row, "read meanwhile, MB a second", pulled["bytesPerSecond"] / 1e6)

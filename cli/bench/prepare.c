@@ -132,10 +132,10 @@ static int find_bounds(struct load *load, struct link *link, struct load_queue *
 	return failed;
 }
 
-/* One message makes a topic; the others of very many queues are left to the load itself. */
+/* Very many are left to the load itself, which does not wait for one before the next. */
 static bool is_warmed(const struct load *load, uint32_t queue)
 {
-	return load->queue_count <= WARMED_MAX || load->queues[queue].queue == 0;
+	return load->queue_count <= WARMED_MAX || queue == 0;
 }
 
 static int prepare_target(struct load *load, uint32_t target, struct link *link)

@@ -5,6 +5,9 @@ was acknowledged is lost, nothing is invented or altered, offsets are dense, eac
 is kept in each queue, and what a consumer has seen stays.
 
     kill.py FOLDER-OF-PROGRAMS [--rounds N] [--flush SYNC_FLUSH|ASYNC_FLUSH] [--seed N]
+            [--storage mmap|io_uring|both]
+
+With --storage both each start takes one engine or the other, over the same files.
 """
 
 import argparse
@@ -174,26 +177,28 @@ def load(broker, ledger, label, dice):
                                             for w in writers))]
 
 
-def start(broker, dice):
+def start(broker, engines, dice):
     """Starts it; now and then it is killed while it starts, too."""
     kills = 0
     while dice.random() < 0.2:
+        broker.properties["storageBackend"] = dice.choice(engines)
         broker.spawn()
         time.sleep(dice.uniform(0, 0.15))
         broker.kill()
         kills += 1
+    broker.properties["storageBackend"] = dice.choice(engines)
     broker.start()
     return kills
 
 
-def run_epoch(binaries, flush, first, rounds, dice, quiet):
+def run_epoch(binaries, flush, engines, first, rounds, dice, quiet):
     """A store's life; returns the sums of load()."""
     ledger, total, starts = Ledger(), [0, 0, 0], 0
     with tempfile.TemporaryDirectory(prefix="gantry-kill-") as home:
         broker = Broker(binaries, home, flushDiskType=flush)
         try:
             for number in range(first, first + rounds):
-                starts += start(broker, dice)
+                starts += start(broker, engines, dice)
                 if number > first:
                     check(broker, ledger, False)
                 counts = load(broker, ledger, str(number), dice)
@@ -222,16 +227,18 @@ def main():
     parser.add_argument("binaries", type=Path)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--flush", default="SYNC_FLUSH", choices=["SYNC_FLUSH", "ASYNC_FLUSH"])
+    parser.add_argument("--storage", default="mmap", choices=["mmap", "io_uring", "both"])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--quiet", action="store_true")
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
+    engines = ["mmap", "io_uring"] if arguments.storage == "both" else [arguments.storage]
     began, sums = time.monotonic(), [0] * 5
-    print(f"{arguments.rounds} rounds under {arguments.flush}, seed {arguments.seed}", flush=True)
+    print(f"{arguments.rounds} rounds under {arguments.flush} on {arguments.storage}, seed {arguments.seed}", flush=True)
     first = 0
     while first < arguments.rounds:
         rounds = min(dice.choice(EPOCHS), arguments.rounds - first)
-        epoch = run_epoch(arguments.binaries, arguments.flush, first, rounds, dice,
+        epoch = run_epoch(arguments.binaries, arguments.flush, engines, first, rounds, dice,
                           arguments.quiet)
         first += rounds
         sums = [a + b for a, b in zip(sums, epoch)]

@@ -7,6 +7,9 @@ PLANS = {plan.name: plan for plan in [
     Plan("there-and-back", steps("java.stop gantry.kill java.kill gantry.stop java.stop"), send_back=True),
     Plan("back-and-there", steps("gantry.stop java.load gantry.load java.stop gantry.stop")),
     Plan("folders", steps("java.kill gantry.stop java.load gantry.kill java.stop"), folders=3),
+    # Queries by key and id, and index files that lack nothing. No kill of the Java broker: it then
+    # drops its newest index file, and does not always make all of it again.
+    Plan("index", steps("java.stop gantry.kill gantry.stop java.stop"), index=True),
     # Records end with a checksum of themselves, and those without do not count.
     Plan("checksums", steps("java.kill gantry.kill java.stop"), {
         "enabledAppendPropCRC": "true", "forceVerifyPropCRC": "true"}),
@@ -17,6 +20,10 @@ PLANS = {plan.name: plan for plan in [
          "transientStorePoolEnable": "true", "transientStorePoolSize": 3}),
     Plan("ipv6", steps("java.stop gantry.kill java.stop"),
          {"brokerIP1": "::1", "brokerIP2": "::1", "bindAddress": "::"}),
+    # Some 100,000 messages in each turn, a batch being eight.
+    Plan("hundred-thousand", steps("java.stop gantry.kill java.stop"), messages=70_000, properties={
+        "mappedFileSizeCommitLog": 64 << 20, "mappedFileSizeConsumeQueue": 20 * 10_000,
+        "maxHashSlotNum": 200_000, "maxIndexNum": 800_000}),
 ]}
 
-FULL = ["there-and-back", "back-and-there"]
+FULL = ["there-and-back", "back-and-there", "index"]

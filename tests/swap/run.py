@@ -3,7 +3,7 @@
 """Swaps Gantry and the Java broker 5.5.0 on one store, back and forth.
 
     run.py                 the plans of the full suite, against the newest build/*/bin/gantryd
-    run.py --long          all plans, and 100,000 messages
+    run.py --long          all plans, one of them with 100,000 messages a turn
     run.py --list          the names of all plans
     run.py NAME...         these plans
     run.py -n COUNT        so many sends in each turn
@@ -37,7 +37,6 @@ from plans import FULL, PLANS
 EXIT_FAILED = 1
 EXIT_NOTHING_RAN = 77
 CLIENT = "java-5.5.0"
-LONG_MESSAGES = 50_000
 
 
 def newest_build():
@@ -75,8 +74,6 @@ def chosen(options):
     for plan in plans:
         if options.n:
             plan.messages = options.n
-        elif options.long and plan.name == "there-and-back":
-            plan.messages = LONG_MESSAGES
     return plans
 
 

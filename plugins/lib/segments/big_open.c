@@ -123,6 +123,8 @@ static void drop_empty_last(struct big_log *log, struct listing *listing)
 	if (!listing->count || file_size(log, &listing->files[listing->count - 1]) != 0)
 		return;
 	const struct found *last = &listing->files[--listing->count];
+	gantry_log(log->base.inst, WARNING, "%s/%020llu is empty and is left out",
+		   log->directory[last->directory].path, (unsigned long long)last->start);
 	if (!(log->flags & GANTRY_LOG_READ_ONLY)) {
 		char name[FILES_NAME];
 

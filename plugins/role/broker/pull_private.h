@@ -56,6 +56,13 @@ struct pull_context {
 	int64_t from; /* the offset to read from: the pull's, or behind what did not match */
 };
 
+/* Entries in a row whose messages are neighbours in the log. */
+struct pull_run {
+	int64_t first; /* queue offset */
+	uint64_t at, bytes;
+	uint32_t count;
+};
+
 struct pull_result {
 	enum pull_status status;
 	int64_t next, min, max;
@@ -105,6 +112,7 @@ struct pull_loop { /* touched on its loop only, but for what is atomic */
 	uint64_t tick; /* of the wheel: WHEEL_MS each */
 	uint32_t held; /* atomic */
 	struct gantry_task drain_task;
+	struct gantry_log_limit damage;
 } __attribute__((aligned(64)));
 
 struct puller {
@@ -146,6 +154,12 @@ int pull_check_member(struct pull_context *context);
 /* pull_read.c: 0: ret is filled, its slices are the caller's to release; positive: wait's op
  * finishes when it should be tried again; -EAGAIN instead if wait is NULL. */
 int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_result *ret);
+
+/* pull_check_run.c: whether the run's messages, at bytes, are what was stored: looks at those alone
+ * that an earlier process wrote. */
+bool pull_is_whole(const struct pull_context *context, const struct pull_run *run,
+		   const uint8_t *bytes);
+void pull_tell_damage(const struct pull_context *context, const struct pull_run *run);
 
 /* pull_answer.c: fills the answer; the result's slices become the pull's. first: the pull was not
  * held. */

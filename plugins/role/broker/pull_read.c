@@ -7,13 +7,6 @@
 
 enum { MAX_BYTES_LEAST = 100, MAX_BYTES_MOST = 128 * 1024 * 1024 };
 
-/* Entries in a row whose messages are neighbours in the log. */
-struct run {
-	int64_t first; /* queue offset */
-	uint64_t at, bytes;
-	uint32_t count;
-};
-
 struct reading {
 	struct pull_context *context;
 	struct pull_wait *wait;
@@ -23,7 +16,7 @@ struct reading {
 	int64_t window_end; /* queue offset */
 	uint64_t bytes_max;
 	uint32_t messages_max;
-	struct run run;
+	struct pull_run run;
 	struct gantry_slice window;     /* of the log; size 0: none */
 	bool window_used;               /* the last of the result's slices stands in it */
 	const struct queue_unit *ahead; /* entries from the run's on, as far as they are known */
@@ -125,7 +118,7 @@ static void close_window(struct reading *reading)
  * going to have, as far as they stand close together. */
 static uint64_t window_bytes(const struct reading *reading)
 {
-	const struct run *run = &reading->run;
+	const struct pull_run *run = &reading->run;
 	const struct pull_result *result = reading->result;
 	uint64_t end = run->at + run->bytes;
 
@@ -146,7 +139,7 @@ static uint64_t window_bytes(const struct reading *reading)
 static bool in_window(const struct reading *reading)
 {
 	const struct gantry_slice *window = &reading->window;
-	const struct run *run = &reading->run;
+	const struct pull_run *run = &reading->run;
 
 	return run->at >= window->offset && run->at + run->bytes <= window->offset + window->size;
 }
@@ -154,7 +147,7 @@ static bool in_window(const struct reading *reading)
 /* Opens a window that the run stands in. As store_read(), and -EIO if less can be read. */
 static int open_window(struct reading *reading)
 {
-	const struct run *run = &reading->run;
+	const struct pull_run *run = &reading->run;
 	struct gantry_op *op = NULL;
 	int status;
 
@@ -172,7 +165,7 @@ static int open_window(struct reading *reading)
 
 static void take_run(struct reading *reading, int64_t tag_code)
 {
-	const struct run *run = &reading->run;
+	const struct pull_run *run = &reading->run;
 	struct pull_result *result = reading->result;
 	struct gantry_slice slice = {
 		.bytes = reading->window.bytes + (run->at - reading->window.offset),
@@ -199,32 +192,46 @@ static void take_one_by_one(struct reading *reading)
 	reading->full = false;
 }
 
+/* It may have expired; if not, somebody should know. */
+static void leave_out(struct reading *reading)
+{
+	uint64_t first, end;
+
+	store_bounds(store_of(reading), &first, &end);
+	if (reading->run.at >= first)
+		pull_tell_damage(reading->context, &reading->run);
+	forget_run(reading, PULL_MESSAGE_WAS_REMOVING);
+}
+
 /* Takes the messages of the run from the log. As RocketMQ does, leaves out what is not there any
  * more, or cannot be read. */
 static void flush_run(struct reading *reading, int64_t tag_code)
 {
-	struct run *run = &reading->run;
+	struct pull_run *run = &reading->run;
 	int status;
 
 	if (!run->count)
 		return;
 	status = in_window(reading) ? 0 : open_window(reading);
+	if (!status && !pull_is_whole(reading->context, run,
+				      reading->window.bytes + (run->at - reading->window.offset)))
+		status = -EIO;
 	if (status > 0 || status == -EAGAIN)
 		stop_before_run(reading, status);
 	else if (status == -EIO && run->count > 1)
 		take_one_by_one(reading);
 	else if (status)
-		forget_run(reading, PULL_MESSAGE_WAS_REMOVING);
+		leave_out(reading);
 	else
 		take_run(reading, tag_code);
 }
 
 static void add_message(struct reading *reading, int64_t at, const struct queue_unit *unit)
 {
-	struct run *run = &reading->run;
+	struct pull_run *run = &reading->run;
 
 	if (!run->count)
-		*run = (struct run){.first = at, .at = (uint64_t)unit->physical_offset};
+		*run = (struct pull_run){.first = at, .at = (uint64_t)unit->physical_offset};
 	run->bytes += (uint32_t)unit->size;
 	run->count++;
 	reading->result->bytes += (uint32_t)unit->size;
@@ -235,7 +242,7 @@ static void add_message(struct reading *reading, int64_t at, const struct queue_
 
 /* ---- entries */
 
-static bool continues_run(const struct run *run, const struct queue_unit *unit)
+static bool continues_run(const struct pull_run *run, const struct queue_unit *unit)
 {
 	return run->count && run->at + run->bytes == (uint64_t)unit->physical_offset &&
 	       run->bytes + (uint32_t)unit->size <= PULL_RUN_BYTES;

@@ -2,6 +2,21 @@
 /* The checkpoint file. */
 #include "store/checkpoint.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <time.h>
+
+enum { DAY = 24 * 3600 }; /* seconds by which clocks may differ */
+
+/* A time that is still to come would vouch for queues that were never written. */
+static bool is_believable(const struct message_checkpoint *says)
+{
+	const int64_t latest_ms = (int64_t)(time(NULL) + DAY) * 1000;
+
+	return says->physic_ms >= 0 && says->physic_ms <= latest_ms && says->logics_ms >= 0 &&
+	       says->logics_ms <= latest_ms;
+}
+
 int checkpoint_open(struct checkpoint *point, const struct gantry_area_ops *ops,
 		    struct gantry_inst *engine, const char *path)
 {
@@ -16,7 +31,10 @@ int checkpoint_open(struct checkpoint *point, const struct gantry_area_ops *ops,
 	if (status)
 		return status;
 	message_checkpoint_read(bytes, &point->says);
-	return 0;
+	if (is_believable(&point->says))
+		return 0;
+	checkpoint_close(point);
+	return -EUCLEAN;
 }
 
 int checkpoint_write(struct checkpoint *point)

@@ -17,7 +17,7 @@ struct checkpoint {
 	struct message_checkpoint says;
 };
 
-/* Opens or makes it. Blocking. */
+/* Opens or makes it; -EUCLEAN: what is there cannot be one. Blocking. */
 int checkpoint_open(struct checkpoint *point, const struct gantry_area_ops *ops,
 		    struct gantry_inst *engine, const char *path);
 int checkpoint_write(struct checkpoint *point); /* not yet synced */

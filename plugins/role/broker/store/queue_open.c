@@ -125,6 +125,25 @@ static int open_file(struct queue *queue)
 	return store_queue_files(queue->store, queue->topic->name, queue->id, 0, &queue->file);
 }
 
+/* After a clean stop there is nothing behind the last entry but zeros: whatever is there is damage,
+ * or what a Java broker truncated. */
+static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end)
+{
+	struct store *store = queue->store;
+	struct queue_look look = {.queue = queue};
+	struct queue_unit unit;
+	uint64_t at = (uint64_t)end * STORE_UNIT, bytes = store->queue_segment_bytes;
+
+	if (store->unclean || at >= file_end || queue_look(&look, end, &unit) ||
+	    (!unit.physical_offset && !unit.size))
+		return;
+	gantry_log(store->inst, WARNING,
+		   "%s/%s/%d/%020llu: what stands from byte %llu on is no entry of this queue and "
+		   "is cut",
+		   store->queue_root, queue->topic->name, queue->id,
+		   (unsigned long long)(at - at % bytes), (unsigned long long)(at % bytes));
+}
+
 /* Trims the file to the entries that are trusted, and takes over where they begin and end. */
 static int find_bounds(struct queue *queue)
 {
@@ -147,6 +166,7 @@ static int find_bounds(struct queue *queue)
 		end = queue_check(queue, first, end);
 	if (end < 0)
 		return (int)end;
+	tell_rest(queue, end, file.end);
 	if ((uint64_t)end * STORE_UNIT != file.end)
 		status = ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
 	if (status)

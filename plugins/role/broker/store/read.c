@@ -117,3 +117,13 @@ int store_read_wait(struct store *store, uint64_t at, uint64_t max, struct gantr
 	pthread_mutex_destroy(&wait.lock);
 	return status;
 }
+
+uint64_t store_segment_bytes(const struct store *store)
+{
+	return store->segment_bytes;
+}
+
+uint64_t store_old_end(const struct store *store)
+{
+	return __atomic_load_n(&store->valid_end, __ATOMIC_ACQUIRE);
+}

@@ -5,6 +5,8 @@
 
 #include "store/cursor.h"
 
+enum { REST_LOOK = 64 }; /* bytes behind the end that tell whether something was written there */
+
 struct recovery { /* offsets of the log */
 	uint64_t start, end, count;
 	bool from_point; /* what was written before the last stop is there still */
@@ -186,6 +188,27 @@ static int recover(struct store *store, struct recovery *ret)
 	return 0;
 }
 
+/* What was written there but is no message is going to be cut: half of one after a kill, else a
+ * damage that somebody should know of. */
+static void tell_rest(struct store *store, uint64_t end)
+{
+	struct gantry_slice slice;
+	uint64_t segment = store->segment_bytes;
+	bool zeros = true;
+
+	if (store_read_wait(store, end, REST_LOOK, &slice))
+		return; /* nothing follows */
+	for (size_t i = 0; i < slice.size; i++)
+		zeros = zeros && slice.bytes[i] == 0;
+	if (!zeros)
+		gantry_log(store->inst, WARNING,
+			   "the log is cut at %llu, in file %020llu at %llu: what stands there is "
+			   "no whole message",
+			   (unsigned long long)end, (unsigned long long)(end - end % segment),
+			   (unsigned long long)(end % segment));
+	gantry_slice_release(&slice);
+}
+
 int store_recover(struct gantry_work *work)
 {
 	struct store *store = work->user;
@@ -196,6 +219,7 @@ int store_recover(struct gantry_work *work)
 	if (status)
 		return status;
 	store_index_recovered(store, found.end, found.from_point);
+	tell_rest(store, found.end);
 	gantry_log(store->inst, NOTICE,
 		   "the log ends at %llu; %llu messages from %llu on were checked in %llu ms%s",
 		   (unsigned long long)found.end, (unsigned long long)found.count,

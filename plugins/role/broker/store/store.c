@@ -82,6 +82,16 @@ static int take_folder(struct store *store)
 	return 0;
 }
 
+/* It only says what need not be read again: one that is damaged is begun anew. */
+static int replace_checkpoint(struct store *store, const char *path)
+{
+	gantry_log(store->inst, WARNING, "%s is damaged and is begun anew: the log is read again",
+		   path);
+	if (unlink(path))
+		return -errno;
+	return checkpoint_open(&store->checkpoint, store->engine->area, store->engine_inst, path);
+}
+
 static int open_checkpoint(struct store *store)
 {
 	char *path = path_in(store->root, "checkpoint");
@@ -89,6 +99,8 @@ static int open_checkpoint(struct store *store)
 					    store->engine_inst, path)
 			  : -ENOMEM;
 
+	if (status == -EUCLEAN)
+		status = replace_checkpoint(store, path);
 	if (status)
 		gantry_log(store->inst, ERROR, "cannot open %s: %s", path ? path : "checkpoint",
 			   strerror(-status));

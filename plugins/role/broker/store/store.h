@@ -106,6 +106,9 @@ int store_read(struct store *store, uint64_t at, uint64_t max, struct gantry_sli
 
 /* The log: [first, end) as readers see it. Any thread. */
 void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_end);
+uint64_t store_segment_bytes(const struct store *store);
+/* What is before it in the log was there when the store was opened. Any thread. */
+uint64_t store_old_end(const struct store *store);
 int64_t store_earliest_ms(struct store *store); /* store time of the oldest record, -1; blocks */
 uint64_t store_dispatched(const struct store *store); /* queues are built up to here */
 

@@ -164,8 +164,11 @@ static enum turn read_on(struct store *store, uint32_t *budget)
 		max = visible - dispatcher->at;
 	status = store->door->read(store->door_inst, dispatcher->at, max, &slice,
 				   &dispatcher->wait_op);
-	if (status == -EIO)
+	if (status == -EIO) {
+		/* perhaps it can be read at the next start, which then finds what is missing */
+		__atomic_store_n(&store->hole, true, __ATOMIC_RELEASE);
 		return skip_damage(store, visible, 0);
+	}
 	if (status < 0)
 		gantry_log_limited(store->inst, &dispatcher->limit, ERROR,
 				   "cannot read the log at %llu to dispatch it: error %d",

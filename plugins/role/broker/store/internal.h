@@ -166,7 +166,8 @@ struct store {
 	uint64_t checked_end; /* entries of files at or behind it are compared with the log when a
 				 queue is opened */
 	uint64_t opened_end;  /* open_lock: behind the newest message of the queues so opened */
-	bool hole;            /* atomic: a queue broke; the checkpoint must not advance */
+	bool hole;            /* atomic: a queue broke, or lacks entries; the checkpoint must not
+			       advance */
 	pthread_mutex_t turn_lock; /* keeps cuts out of a dispatcher's turn */
 	bool cutting;              /* turn_lock */
 	struct dispatcher dispatcher;

@@ -92,9 +92,13 @@ class Pipe:
     """A connection with any number of requests under way."""
 
     def __init__(self, port, seconds=20):
-        self.opaque = 0
+        self.port, self.seconds, self.opaque = port, seconds, 0
+        self.connect()
+
+    def connect(self):
+        """Again: what was under way is forgotten."""
         self.buffer = b""
-        self.socket = socket.create_connection((HOST, port), timeout=seconds)
+        self.socket = socket.create_connection((HOST, self.port), timeout=self.seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self):

@@ -26,7 +26,7 @@ class States : public testing::Test
 	void sample(Recording &recording)
 	{
 		const char *wanted = getenv("CRASH_STATES");
-		size_t states = wanted ? strtoul(wanted, nullptr, 10) : 40;
+		size_t states = wanted ? strtoul(wanted, nullptr, 10) : 25;
 		size_t events = recording.events();
 		Dice dice(states);
 

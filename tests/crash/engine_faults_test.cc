@@ -30,7 +30,7 @@ void PrintTo(const Fault &fault, std::ostream *to)
 }
 
 const char keys[] = "flushDiskType = SYNC_FLUSH\nmappedFileSizeCommitLog = 65536\n"
-		    "mappedFileSizeConsumeQueue = 200\n";
+		    "mappedFileSizeConsumeQueue = 200\nmaxHashSlotNum = 50\nmaxIndexNum = 200\n";
 
 class EngineFaults : public testing::TestWithParam<Fault>
 {

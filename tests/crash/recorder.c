@@ -474,8 +474,11 @@ static int area_sync(struct gantry_area *area, struct gantry_op *op)
 	int status = write_fails(RECORDER_AREA_SYNC, area);
 	struct area_sync *sync;
 
-	if (status)
-		return status;
+	if (status) {
+		gantry_op_take(op, NULL, NULL);
+		gantry_op_finish(op, status, 0);
+		return GANTRY_PENDING;
+	}
 	sync = calloc(1, sizeof(*sync));
 	pthread_mutex_lock(&recorder.lock);
 	*sync = (struct area_sync){.op = {.done = area_synced, .loop = op->loop, .user = sync},

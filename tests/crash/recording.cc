@@ -16,6 +16,8 @@
 namespace fs = std::filesystem;
 
 static const char small_files[] = "mappedFileSizeCommitLog = 65536\n"
+				  "maxHashSlotNum = 50\n"
+				  "maxIndexNum = 200\n"
 				  "mappedFileSizeConsumeQueue = 400\n"
 				  "maxTransferCountOnMessageInMemory = 100000\n"
 				  "maxTransferBytesOnMessageInMemory = 64m\n"

@@ -5,11 +5,14 @@
 
 #include "pull_private.h"
 
-static bool is_of_queue(const struct pull_context *context, const struct message_record *record)
+/* Whether the record says which offset it has in this queue. Those of a batch that is stored as one
+ * have its first. */
+static bool has_offset_here(const struct pull_context *context, const struct message_record *record)
 {
 	const struct gantry_str *topic = &context->topic->name;
 
-	return record->queue == context->pull->queue && record->topic.size == topic->size &&
+	return !(record->sys_flag & MESSAGE_INNER_BATCH) && record->queue == context->pull->queue &&
+	       record->topic.size == topic->size &&
 	       memcmp(record->topic.at, topic->at, topic->size) == 0;
 }
 
@@ -24,7 +27,7 @@ static bool are_whole(const struct pull_context *context, const struct pull_run 
 		if (message_record_read(bytes + used, run->bytes - used, true, &record) !=
 		    MESSAGE_WHOLE)
 			return false;
-		if (is_of_queue(context, &record) && record.queue_offset != run->first + i)
+		if (has_offset_here(context, &record) && record.queue_offset != run->first + i)
 			return false;
 		used += record.size;
 	}

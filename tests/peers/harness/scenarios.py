@@ -45,6 +45,7 @@ SCENARIOS = [
     Scenario("resume", "resume"),
     Scenario("from-last", "from-last"),
     Scenario("pull", "pull"),
+    Scenario("query", "query"),
     Scenario("lite-subscribe", "lite-subscribe"),
     Scenario("lite-assign", "lite-assign"),
     Scenario("broadcast", "broadcast"),

@@ -29,6 +29,7 @@ public final class Main {
         Map.entry("resume", ResumeScenario::new),
         Map.entry("from-last", FromLastScenario::new),
         Map.entry("pull", PullScenario::new),
+        Map.entry("query", QueryScenario::new),
         Map.entry("lite-subscribe", LiteSubscribeScenario::new),
         Map.entry("lite-assign", LiteAssignScenario::new),
         Map.entry("broadcast", BroadcastScenario::new),

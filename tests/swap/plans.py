@@ -5,6 +5,7 @@ from chain import Plan, steps
 
 PLANS = {plan.name: plan for plan in [
     Plan("there-and-back", steps("java.stop gantry.kill java.kill gantry.stop java.stop"), send_back=True),
+    Plan("keys", steps("gantry.stop java.stop gantry.kill gantry.stop java.stop"), messages=400),
     Plan("back-and-there", steps("gantry.stop java.load gantry.load java.stop gantry.stop")),
     Plan("folders", steps("java.kill gantry.stop java.load gantry.kill java.stop"), folders=3),
     # Queries by key and id, and index files that lack nothing. No kill of the Java broker: it then

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 50,000 queues: what they take stays bounded, and nothing is lost. */
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+
+#include "broker.h"
+#include "session.h"
+#include "store/point.h"
+#include "store/store.h"
+#include "topics.h"
+
+namespace
+{
+
+const int kTopics = 6250, kQueues = 8, kAtOnce = 512;
+
+std::string topic_name(int topic)
+{
+	return "Topic" + std::to_string(topic);
+}
+
+/* One message to each queue. */
+void fill(World &world, const std::string &text)
+{
+	Session session(world);
+	std::vector<Sent> messages;
+
+	for (int i = 0; i < kTopics * kQueues; i++) {
+		Sent message;
+		message.topic = topic_name(i % kTopics);
+		message.queue = i / kTopics;
+		message.default_queues = kQueues;
+		message.body = text;
+		messages.push_back(message);
+		if (messages.size() < kAtOnce && i + 1 < kTopics * kQueues)
+			continue;
+		session.send(messages);
+		for (const Sent &sent : messages)
+			ASSERT_EQ(sent.code, GANTRY_SUCCESS) << sent.topic << ": " << sent.remark;
+		messages.clear();
+	}
+}
+
+size_t lines_of(const char *path)
+{
+	std::ifstream file(path);
+	std::string line;
+	size_t count = 0;
+
+	while (std::getline(file, line))
+		count++;
+	return count;
+}
+
+size_t descriptors()
+{
+	std::filesystem::directory_iterator files("/proc/self/fd"), end;
+
+	return (size_t)std::distance(files, end);
+}
+
+size_t anonymous_mib()
+{
+	std::ifstream file("/proc/self/status");
+	std::string word;
+	size_t kib = 0;
+
+	while (file >> word)
+		if (word == "RssAnon:")
+			file >> kib;
+	return kib / 1024;
+}
+
+void expect_bounded()
+{
+	EXPECT_LT(descriptors(), 2000u);
+	EXPECT_LT(lines_of("/proc/self/maps"), 2000u);
+	EXPECT_LT(anonymous_mib(), 150u);
+}
+
+bool all_written(const Folder &folder, World &world)
+{
+	std::ifstream file(folder / "gantry.point", std::ios::binary);
+	char bytes[POINT_USED] = {};
+	uint64_t first, end;
+	point point;
+
+	file.read(bytes, sizeof(bytes));
+	store_bounds(world.messages(), &first, &end);
+	return point_decode((const uint8_t *)bytes, &point) == 0 && point.written == end;
+}
+
+std::vector<std::string> texts_of(World &world, int topic, int queue)
+{
+	std::vector<std::string> texts;
+	Session session(world);
+	Pulled pull;
+
+	pull.topic = topic_name(topic);
+	pull.queue = queue;
+	for (;;) {
+		Pulled got = session.pull(pull);
+
+		if (got.code != GANTRY_SUCCESS)
+			return texts;
+		for (std::string &text : bodies(got.bytes))
+			texts.push_back(text);
+		pull.offset = got.next;
+	}
+}
+
+queue *queue_at(World &world, int topic, int id)
+{
+	std::string name = topic_name(topic);
+	struct topic *found = topics_find(world.role()->topics, {name.data(), name.size()});
+
+	return found ? store_queue(world.messages(), found, id) : nullptr;
+}
+
+void limit_descriptors()
+{
+	rlimit limit;
+
+	ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max < 20000 ? limit.rlim_max : 20000;
+	ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+TEST(Scale, FiftyThousandQueues)
+{
+	Folder folder;
+	const std::vector<std::string> three = {"one", "two", "three"};
+	const int step = 1249;
+
+	limit_descriptors();
+	in_a_process_that_dies(folder.path(), [&](World &world) {
+		fill(world, "one");
+		world.until([&] { return all_written(folder, world); });
+		expect_bounded();
+		fill(world, "two");
+		world.dispatched();
+		expect_bounded();
+	});
+	{
+		World world(folder.path());
+		fill(world, "three");
+		world.until([&] { return all_written(folder, world); });
+		expect_bounded();
+		for (int topic = 0; topic < kTopics; topic += step)
+			EXPECT_EQ(texts_of(world, topic, topic % kQueues), three) << topic;
+	}
+	World world(folder.path());
+	for (int topic = 0; topic < kTopics - 1; topic += step) {
+		queue *queue = queue_at(world, topic, 3);
+		ASSERT_NE(queue, nullptr) << topic;
+		EXPECT_FALSE(queue_is_open(queue)) << topic; /* a start opens none */
+		EXPECT_EQ(texts_of(world, topic, 3), three) << topic;
+	}
+	expect_bounded();
+}
+
+} // namespace

@@ -13,7 +13,7 @@
 
 #include "state/file.h"
 
-enum { FILE_MAX = 1 << 30 }; /* bytes; more than that is no state file */
+enum { RETRY_MS = 1000, FILE_MAX = 1 << 30 }; /* bytes; more than that is no state file */
 
 struct state {
 	struct state_spec spec;
@@ -24,8 +24,10 @@ struct state {
 	bool changed; /* since the last encode began */
 	bool writing; /* work and op are in use */
 	bool closed;
-	struct gantry_op *close; /* to be finished when the last write is */
-	int failed;              /* what the last write came to */
+	struct gantry_log_limit limit; /* write_lock */
+	struct gantry_timer *retry;    /* the last write failed; the control loop's */
+	struct gantry_op *close;       /* to be finished when the last write is */
+	int failed;                    /* what the last write came to */
 	/* of the write under way */
 	struct gantry_work work;
 	struct gantry_op op;
@@ -70,8 +72,8 @@ static int encode_and_write(struct state *state)
 		err = state_write_file(state->path, text, size);
 	free(text);
 	if (err)
-		gantry_log(state->spec.inst, ERROR, "cannot write %s: %s", state->path,
-			   strerror(-err));
+		gantry_log_limited(state->spec.inst, &state->limit, ERROR,
+				   "cannot write %s: %s; tried again", state->path, strerror(-err));
 	return err;
 }
 
@@ -110,6 +112,27 @@ int state_settle(struct state *state)
 /* With the lock held. */
 static void write_again(struct state *state);
 
+/* Perhaps there is room on the disk now. */
+static void retry(struct gantry_timer *timer, void *user)
+{
+	struct state *state = user;
+
+	gantry_timer_stop(timer);
+	pthread_mutex_lock(&state->lock);
+	state->retry = NULL;
+	if (!state->writing && !state->closed && state->failed)
+		write_again(state);
+	pthread_mutex_unlock(&state->lock);
+}
+
+/* With the lock held, on the control loop. */
+static void retry_later(struct state *state)
+{
+	if (!state->retry && !state->closed)
+		gantry_timer_start(state->spec.inst, gantry_loop_control(state->spec.inst),
+				   RETRY_MS, 0, retry, state, &state->retry);
+}
+
 static void written(struct gantry_op *op)
 {
 	struct state *state = op->user;
@@ -124,6 +147,8 @@ static void written(struct gantry_op *op)
 	} else {
 		close = state->close;
 		state->close = NULL;
+		if (failed)
+			retry_later(state);
 	}
 	pthread_mutex_unlock(&state->lock);
 	if (close)
@@ -158,6 +183,8 @@ int state_close(struct state *state, struct gantry_op *op)
 	if (!state->writing && (state->changed || state->failed))
 		write_again(state);
 	state->closed = true;
+	gantry_timer_stop(state->retry);
+	state->retry = NULL;
 	if (state->writing) {
 		state->close = op;
 		gantry_op_take(op, NULL, NULL);

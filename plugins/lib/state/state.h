@@ -2,8 +2,8 @@
 /* State files: small files that hold a table and are rewritten as a whole when it changes.
  *
  * Writing happens on a worker: the text is encoded there, goes to FILE.tmp, is synced and renamed
- * over FILE; the file before it stays as FILE.bak. Changes during a write end in one more write.
- * Reading falls back from FILE to FILE.bak. */
+ * over FILE; the file before it stays as FILE.bak. Changes during a write end in one more write;
+ * one that failed is tried again every second. Reading falls back from FILE to FILE.bak. */
 #ifndef STATE_STATE_H
 #define STATE_STATE_H
 

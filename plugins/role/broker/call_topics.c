@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "offsets.h"
+#include "store/delete.h"
 #include "topics.h"
 #include "topics_private.h"
 
@@ -113,18 +114,63 @@ static int update_and_create_topic(struct broker *broker, struct gantry_call *ca
 	return call_ok(call);
 }
 
+/* Its queues' files are removed on a worker. */
+struct deletion {
+	struct broker *broker;
+	struct gantry_call *call;
+	struct gantry_op *outer;
+	struct gantry_op op;
+	struct gantry_work work;
+	size_t size;
+	char name[];
+};
+
+static int delete_queues(struct gantry_work *work)
+{
+	struct deletion *deletion = work->user;
+
+	/* what is left behind is in the log, and is no error of the call, as in RocketMQ */
+	store_delete_topic(deletion->broker->store,
+			   (struct gantry_str){deletion->name, deletion->size});
+	return 0;
+}
+
+static void queues_deleted(struct gantry_op *op)
+{
+	struct deletion *deletion = op->user;
+	struct gantry_op *outer = deletion->outer;
+
+	call_ok(deletion->call);
+	free(deletion);
+	gantry_op_finish(outer, 0, 0);
+}
+
 static int delete_topic(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
 	struct gantry_str name = call_text(call, "topic");
+	struct deletion *deletion;
 
-	(void)op;
 	if (str_blank(name))
 		return call_fail(call, GANTRY_INVALID_PARAMETER, "The specified topic is blank.");
 	if (!may_change(broker, call, name))
 		return 0;
+	deletion = malloc(sizeof(*deletion) + name.size);
+	if (!deletion)
+		return call_no_memory(call);
+	*deletion =
+		(struct deletion){.broker = broker, .call = call, .outer = op, .size = name.size};
+	memcpy(deletion->name, name.at, name.size);
 	topics_delete(broker->topics, name);
 	offsets_forget_topic(broker->offsets, name);
-	return call_ok(call);
+	if (!broker->store) {
+		free(deletion);
+		return call_ok(call);
+	}
+	deletion->work = (struct gantry_work){.run = delete_queues, .user = deletion};
+	deletion->op =
+		(struct gantry_op){.done = queues_deleted, .loop = op->loop, .user = deletion};
+	gantry_op_take(op, NULL, NULL);
+	return gantry_work(broker->inst, &deletion->work, &deletion->op);
 }
 
 static int get_all_topic_config(struct broker *broker, struct gantry_call *call,

@@ -17,7 +17,7 @@ static void note_arrival(struct store *store, struct queue *queue)
 
 static bool is_queue_of(const struct queue *queue, const struct message_record *record)
 {
-	return queue && queue->id == record->queue &&
+	return queue && queue->id == record->queue && !topic_queues_gone(queue->topic) &&
 	       queue->topic->entry.key.size == record->topic.size &&
 	       memcmp(queue->topic->name, record->topic.at, record->topic.size) == 0;
 }
@@ -70,6 +70,8 @@ static int dispatch_to_queue(struct store *store, const struct message_record *r
 	if (!queue)
 		return -ENOMEM;
 	if (__atomic_load_n(&queue->state, __ATOMIC_RELAXED) == QUEUE_BROKEN)
+		return 0;
+	if (at < queue->topic->born_at || topic_queues_gone(queue->topic))
 		return 0;
 	unit.tags_code = message_record_tags_code(record, &store->delays);
 	status = queue_append(queue, record->queue_offset, &unit, &write);

@@ -103,15 +103,6 @@ static int expire_closed(struct store *store, const char *topic, int32_t id, uin
 	return removed > 0 ? removed : 0;
 }
 
-/* -1: the folder's name is no queue's. */
-static int32_t queue_of(const char *name)
-{
-	char *end;
-	long id = strtol(name, &end, 10);
-
-	return *name < '0' || *name > '9' || *end || id >= STORE_QUEUES_MAX ? -1 : (int32_t)id;
-}
-
 static void close_folder(DIR **folder)
 {
 	if (*folder)
@@ -147,7 +138,7 @@ static int expire_next_closed(struct store *store, struct queue_walk *walk)
 
 	if (!entry)
 		return next_topic(store, walk);
-	id = queue_of(entry->d_name);
+	id = store_queue_of_folder(entry->d_name);
 	return id < 0 ? 0 : expire_closed(store, walk->topic, id, walk->first);
 }
 

@@ -169,6 +169,11 @@ static enum turn read_on(struct store *store, uint32_t *budget)
 		__atomic_store_n(&store->hole, true, __ATOMIC_RELEASE);
 		return skip_damage(store, visible, 0);
 	}
+	if (status == -ERANGE && visible % store->segment_bytes == 0) {
+		/* a pad ends the segment, and a full disk has no next one yet */
+		move_to(dispatcher, visible);
+		return TURN_GO_ON;
+	}
 	if (status < 0)
 		gantry_log_limited(store->inst, &dispatcher->limit, ERROR,
 				   "cannot read the log at %llu to dispatch it: error %d",

@@ -30,7 +30,7 @@ enum {
 	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
-enum queue_state { QUEUE_UNOPENED, QUEUE_OPEN, QUEUE_BROKEN };
+enum queue_state { QUEUE_UNOPENED, QUEUE_OPEN, QUEUE_BROKEN, QUEUE_GONE };
 
 /* Entries as they stand in the file. */
 struct units {
@@ -68,6 +68,9 @@ struct queue_array { /* published; replaced when it grows, old ones are kept to 
 struct topic_queues { /* one topic's queues, by name: also of topics without configuration */
 	struct table_entry entry;
 	struct queue_array *array; /* atomic; written under table_lock */
+	uint64_t born_at;          /* messages before it are of a topic that was deleted */
+	bool gone;                 /* atomic, set under the door's lock: its topic was deleted */
+	struct topic_queues *next_gone; /* table_lock */
 	char name[];
 };
 
@@ -157,6 +160,7 @@ struct store {
 	struct point_keeper point;
 	pthread_mutex_t table_lock; /* guards the table and every array's growth */
 	struct table topics;
+	struct topic_queues *gone; /* table_lock; deleted, kept to the end */
 	pthread_mutex_t open_lock; /* one queue is opened at a time */
 	pthread_mutex_t file_lock; /* one writer of queue files at a time */
 	uint64_t valid_end; /* atomic: entries of files at or behind it are not trusted when a
@@ -191,6 +195,16 @@ struct store {
 
 /* queues.c */
 bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
+static inline bool topic_queues_gone(const struct topic_queues *topic)
+{
+	return __atomic_load_n(&topic->gone, __ATOMIC_ACQUIRE);
+}
+struct topic_queues *topic_queues_new(struct gantry_str name);
+void topic_queues_free(struct topic_queues *topic); /* with its queues */
+struct topic_queues *store_find_topic(struct store *store, struct gantry_str name); /* or NULL */
+/* The topic of that name is fresh from now on. -EAGAIN: old, or NULL, is not what is there. */
+int store_replace_topic(struct store *store, struct topic_queues *old, struct topic_queues *fresh);
+int32_t store_queue_of_folder(const char *name); /* -1: it is no queue's */
 /* Whether it is in memory and has its files open. Under open_lock. */
 bool store_queue_has_file(struct store *store, const char *topic, int32_t id);
 void store_each_queue(struct store *store, void (*each)(struct queue *queue, void *user),
@@ -206,6 +220,7 @@ void queue_free(struct queue *queue);
  * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
 		 bool *ret_write);
+void queue_forget(struct queue *queue); /* its entries; under file_lock */
 /* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one.
  * Under file_lock, not on a loop. */
 int queue_write(struct queue *queue, bool listed);

@@ -29,6 +29,21 @@ void queue_close(struct queue *queue)
 	queue->file = NULL;
 }
 
+static void drop(struct units *units)
+{
+	free(units->at);
+	*units = (struct units){0};
+}
+
+void queue_forget(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	drop(&queue->run);
+	drop(&queue->tail);
+	queue->min = queue->filed = queue->end = 0;
+	pthread_mutex_unlock(&queue->lock);
+}
+
 void queue_unopen(struct queue *queue)
 {
 	queue_close(queue);
@@ -190,12 +205,6 @@ static int write_run(struct queue *queue)
 	return status ? status : ops->append(queue->file, queue->run.at, queue->run.used);
 }
 
-static void drop(struct units *units)
-{
-	free(units->at);
-	*units = (struct units){0};
-}
-
 /* The tail becomes the run, unless one is left over from a write that failed. */
 static void take_tail(struct queue *queue, bool listed)
 {
@@ -239,7 +248,7 @@ int queue_write(struct queue *queue, bool listed)
 	int status = 0;
 
 	take_tail(queue, listed);
-	if (queue->run.used)
+	if (queue->run.used && queue->state != QUEUE_GONE)
 		status = write_run(queue);
 	if (status) {
 		come_back(queue);

@@ -187,6 +187,8 @@ static int open_locked(struct queue *queue)
 		return 0;
 	if (queue->state == QUEUE_BROKEN)
 		return -EIO;
+	if (queue->state == QUEUE_GONE)
+		return -ENOENT;
 	status = queue->file ? 0 : open_file(queue);
 	if (!status)
 		status = find_bounds(queue);
@@ -214,6 +216,8 @@ int queue_open_now(struct queue *queue)
 
 void queue_break(struct queue *queue)
 {
+	if (__atomic_load_n(&queue->state, __ATOMIC_ACQUIRE) == QUEUE_GONE)
+		return;
 	__atomic_store_n(&queue->store->hole, true, __ATOMIC_RELEASE);
 	__atomic_store_n(&queue->state, QUEUE_BROKEN, __ATOMIC_RELEASE);
 	gantry_log(queue->store->inst, ERROR,

@@ -22,7 +22,7 @@ bool store_queue_is_possible(struct gantry_str topic, int32_t queue)
 	return queue >= 0 && queue < STORE_QUEUES_MAX && is_safe_name(topic);
 }
 
-static struct topic_queues *topic_new(struct gantry_str name)
+struct topic_queues *topic_queues_new(struct gantry_str name)
 {
 	struct topic_queues *topic = calloc(1, sizeof(*topic) + name.size + 1);
 
@@ -39,7 +39,7 @@ static struct topic_queues *find_topic(struct store *store, struct gantry_str na
 
 	if (entry)
 		return TABLE_HOLDER(entry, struct topic_queues, entry);
-	topic = topic_new(name);
+	topic = topic_queues_new(name);
 	if (!topic)
 		return NULL;
 	name.at = topic->name;
@@ -112,12 +112,50 @@ struct queue *store_queue(struct store *store, struct topic *topic, int32_t queu
 	struct topic_queues *queues = __atomic_load_n(&topic->store_private, __ATOMIC_ACQUIRE);
 	struct queue *found = queues && queue >= 0 ? peek(queues, queue) : NULL;
 
-	if (found)
+	if (found && !topic_queues_gone(queues))
 		return found;
 	found = store_queue_named(store, topic->name, queue);
 	if (found)
 		__atomic_store_n(&topic->store_private, found->topic, __ATOMIC_RELEASE);
 	return found;
+}
+
+struct topic_queues *store_find_topic(struct store *store, struct gantry_str name)
+{
+	struct table_entry *entry;
+
+	pthread_mutex_lock(&store->table_lock);
+	entry = table_find(&store->topics, name);
+	pthread_mutex_unlock(&store->table_lock);
+	return entry ? TABLE_HOLDER(entry, struct topic_queues, entry) : NULL;
+}
+
+int store_replace_topic(struct store *store, struct topic_queues *old, struct topic_queues *fresh)
+{
+	struct gantry_str name = {fresh->name, strlen(fresh->name)};
+	struct table_entry *entry;
+	int status;
+
+	pthread_mutex_lock(&store->table_lock);
+	entry = table_find(&store->topics, name);
+	status = entry == (old ? &old->entry : NULL) ? 0 : -EAGAIN;
+	if (!status && old) {
+		table_remove(&store->topics, entry);
+		old->next_gone = store->gone;
+		store->gone = old;
+	}
+	if (!status)
+		status = table_insert(&store->topics, name, &fresh->entry);
+	pthread_mutex_unlock(&store->table_lock);
+	return status;
+}
+
+int32_t store_queue_of_folder(const char *name)
+{
+	char *end;
+	long id = strtol(name, &end, 10);
+
+	return *name < '0' || *name > '9' || *end || id >= STORE_QUEUES_MAX ? -1 : (int32_t)id;
 }
 
 bool store_queue_has_file(struct store *store, const char *topic, int32_t id)
@@ -159,9 +197,13 @@ static void close_queue(struct queue *queue, void *user)
 void store_close_queues(struct store *store)
 {
 	store_each_queue(store, close_queue, NULL);
+	for (struct topic_queues *topic = store->gone; topic; topic = topic->next_gone)
+		for (uint32_t i = 0; topic->array && i < topic->array->count; i++)
+			if (topic->array->at[i])
+				queue_close(topic->array->at[i]);
 }
 
-static void free_topic(struct topic_queues *topic)
+void topic_queues_free(struct topic_queues *topic)
 {
 	struct queue_array *array = topic->array;
 
@@ -183,10 +225,16 @@ void store_free_queues(struct store *store)
 	while (entry) {
 		struct table_entry *next = table_next(&store->topics, entry);
 
-		free_topic(TABLE_HOLDER(entry, struct topic_queues, entry));
+		topic_queues_free(TABLE_HOLDER(entry, struct topic_queues, entry));
 		entry = next;
 	}
 	table_clear(&store->topics);
+	while (store->gone) {
+		struct topic_queues *topic = store->gone;
+
+		store->gone = topic->next_gone;
+		topic_queues_free(topic);
+	}
 }
 
 static int open_all(struct gantry_work *work)

@@ -11,6 +11,7 @@ from .remoting import is_registered
 
 BROKER_NAME = "broker-a"
 CLUSTER_NAME = "PeerCluster"
+START_SECONDS = 180
 
 JAVA_FLAGS = [
     "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -174,7 +175,8 @@ def _wait_for_gantry(process, port):
 
 
 def _wait_for_broker(process, port, namesrv):
-    process.wait_until(lambda: listens(port), "its port")
+    # a Java broker on a busy disk may take more than a minute
+    process.wait_until(lambda: listens(port), "its port", START_SECONDS)
     process.wait_until(lambda: listens(port - 2), "its VIP port")
     process.wait_until(lambda: is_registered(namesrv.address, BROKER_NAME), "its registration")
 

@@ -155,7 +155,7 @@ class Chain:
             self._write_until_killed(words | {"until": "failure", "n": 1_000_000}, out)
         else:
             self._scenario("swap-write", words)
-        self._ledger.add(out)
+        self._ledger.add(out, cut_short=step.end == "load")
         if self._plan.send_back and step.node == "java" and step.end != "load":
             self._send_to_long_topic()
             back = self._file("back")

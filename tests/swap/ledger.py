@@ -25,12 +25,13 @@ class Ledger:
     def __init__(self):
         self.sent = {}  # (topic, unique id) to its line
 
-    def add(self, path):
-        """Takes over what one scenario wrote down; returns how many messages those are."""
-        lines = lines_of(path, Sent)
-        for line in lines:
+    def add(self, path, cut_short=False):
+        """Takes over what one scenario wrote down. cut_short: the broker was killed meanwhile, and
+        nobody answers a commit of a transaction: it may not have come."""
+        for line in lines_of(path, Sent):
+            if cut_short and line.kind == "committed":
+                line = line._replace(kind="maybe")
             self.sent[line.topic, line.unique] = line
-        return len(lines)
 
     def topics(self):
         """Every topic that may have messages to read."""

@@ -223,11 +223,12 @@ class Chain:
 
     def _read_until_there(self, late_too):
         """What was acknowledged may be readable a moment later; delayed messages take longer."""
-        rows, first, path = self._read()
+        rows, facts, path = self._read()
+        stored = facts["stored"]
         end = time.monotonic() + WAIT_SECONDS
         while self._ledger.missing(rows, late_too) and time.monotonic() < end:
-            rows, _, path = self._read()
-        return rows, first, path
+            rows, facts, path = self._read()
+        return rows, {**facts, "stored": stored}, path
 
     def _commit_kept(self):
         """A killed broker keeps only what it has written: waits for that."""

@@ -12,9 +12,9 @@ extern "C" {
 #endif
 
 enum {
-	INDEX_BATCH = 64 * 1024, /* keys in memory, and written at once, at most */
-	INDEX_RUN = 16 * 1024,   /* as many make the job run before the next tick */
-	INDEX_PAGE = 4096,       /* slots are read and written by pages of a file */
+	INDEX_BATCH = 128 * 1024, /* keys in memory, and written at once, at most */
+	INDEX_RUN = 64 * 1024,    /* as many make the job run before the next tick */
+	INDEX_PAGE = 4096,        /* slots are read and written by pages of a file */
 	INDEX_TOPIC = 256,
 };
 

@@ -41,7 +41,7 @@ class Broker:
             "listenPort": self.port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
             "brokerName": "crash", "brokerClusterName": "C", "storePathRootDir": self.store,
             "mappedFileSizeCommitLog": 1 << 20, "mappedFileSizeConsumeQueue": 20 * 500,
-            "diskMaxUsedSpaceRatio": 95, **properties}
+            "maxHashSlotNum": 500, "maxIndexNum": 2000, "diskMaxUsedSpaceRatio": 95, **properties}
         self.log_file = self.home / "broker.log"
 
     def spawn(self, **environment):

@@ -37,7 +37,8 @@ def make_store(binaries, home, kill):
                           topicFilterType="SINGLE_TAG", order="false", defaultTopic="TBW102")
             for number in range(SENT):
                 place = PLACES[number % len(PLACES)]
-                header, _ = pipe.call(SEND, body_of(str(number)), **send_fields(*place))
+                fields = {**send_fields(*place), "properties": f"KEYS\x01k{number}\x02"}
+                header, _ = pipe.call(SEND, body_of(str(number)), **fields)
                 if header["code"] != SUCCESS:
                     raise Failure(f"not sent: {header}")
                 places[str(number)] = (*place, int(header["extFields"]["queueOffset"]))
@@ -113,13 +114,13 @@ def truncated(pattern, size):
     return damage
 
 
-def noise(pattern, size):
+def noise(pattern, size, told=True):
     """The file has other bytes altogether."""
 
     def damage(store, dice):
         path = sorted(store.glob(pattern))[-1]
         path.write_bytes(dice.randbytes(size))
-        return [str(path.relative_to(store))]
+        return [str(path.relative_to(store))] if told else []
 
     return damage
 
@@ -164,6 +165,9 @@ CASES = {
     "checkpoint: shorter": (truncated("checkpoint", 30), "both", True),
     "checkpoint: a bit": (lambda store, _: flip(store / "checkpoint", 0, 0x40), "both", True),
     "checkpoint: confirmed offset": (lambda store, _: flip(store / "checkpoint", 37), "both", True),
+    # what it leads to is compared with the key that was asked for
+    "index: noise": (noise("index/*", 500 * 4 + 2000 * 20 + 40, False), "stop", True),
+    "index: shorter file": (truncated("index/*", 1000), "stop", True),
     # the .bak does not know the topic that was made last
     "topics: half": (text("config/topics.json", lambda data: data[:len(data) // 2]), "stop", False),
     "topics: noise": (text("config/topics.json", lambda data: b"\xff\x00" * 50), "stop", False),

@@ -125,9 +125,10 @@ static int open_file(struct queue *queue)
 	return store_queue_files(queue->store, queue->topic->name, queue->id, 0, &queue->file);
 }
 
-/* After a clean stop there is nothing behind the last entry but zeros: whatever is there is damage,
- * or what a Java broker truncated. */
-static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end)
+/* After a clean stop there is nothing behind the last entry but zeros, and entries that are going
+ * to be made again from the log. Whatever else is there is damage, or what a Java broker truncated.
+ */
+static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end, uint64_t log_end)
 {
 	struct store *store = queue->store;
 	struct queue_look look = {.queue = queue};
@@ -136,6 +137,10 @@ static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end)
 
 	if (store->unclean || at >= file_end || queue_look(&look, end, &unit) ||
 	    (!unit.physical_offset && !unit.size))
+		return;
+	if (unit.size > 0 && unit.physical_offset >= 0 &&
+	    (uint64_t)unit.physical_offset >= store_old_end(store) &&
+	    (uint64_t)unit.physical_offset < log_end)
 		return;
 	gantry_log(store->inst, WARNING,
 		   "%s/%s/%d/%020llu: what stands from byte %llu on is no entry of this queue and "
@@ -166,7 +171,7 @@ static int find_bounds(struct queue *queue)
 		end = queue_check(queue, first, end);
 	if (end < 0)
 		return (int)end;
-	tell_rest(queue, end, file.end);
+	tell_rest(queue, end, file.end, log.end);
 	if ((uint64_t)end * STORE_UNIT != file.end)
 		status = ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
 	if (status)

@@ -168,8 +168,6 @@ TEST_F(ConfChoose, PromisesWithoutAModuleStopTheStart)
 		{"messageStorePlugIn=org.apache.rocketmq.tieredstore.TieredMessageStore",
 		 "messageStorePlugIn"},
 		{"enableConsumeQueueExt=true", "enableConsumeQueueExt"},
-		{"enableMultiDispatch=true", "enableMultiDispatch"},
-		{"enableLmq=true", "enableLmq"},
 	};
 	for (auto &row : rows) {
 		std::string reason = refused("x=y\n" + std::string(row.line) + "\n");

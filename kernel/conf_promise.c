@@ -64,8 +64,6 @@ static const struct promise promises[] = {
 	 "a storage plugin for RocksDB"},
 	{"broker", "messageStorePlugIn", "?*", "storage-", "another store over the local one",
 	 "a plugin for tiered storage"},
-	{"broker", "enableMultiDispatch|enableLmq", "true", "role-",
-	 "messages in several queues at once", "a broker role that fills them"},
 	{"broker", "enableConsumeQueueExt", "true", "role-", "extension files beside the queues",
 	 "a broker role that writes them"},
 };

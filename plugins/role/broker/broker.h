@@ -68,6 +68,8 @@ struct broker_conf {
 		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
 	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
+	bool enableLmq, enableMultiDispatch;
+	int64_t maxLmqConsumeQueueNum;
 	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
 		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;
 	/* sending */

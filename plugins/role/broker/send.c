@@ -27,6 +27,7 @@ static const struct send_step single_plan[] = {
 	{"delay", send_check_delay},
 	{"record", send_make_record},
 	{"find queue", send_find_queue},
+	{"light queues", send_count_multi},
 };
 
 static const struct send_step batch_plan[] = {
@@ -83,7 +84,7 @@ static void begin(struct send_call *call, struct gantry_send *const *sends, uint
 {
 	call->op = NULL;
 	call->count = count;
-	call->record_count = call->placed = call->acked = 0;
+	call->record_count = call->placed = call->acked = call->multi_count = 0;
 	call->door_pending = call->kept = call->stalled = false;
 	call->now_ms = broker_wall_ms();
 	broker_store_host(call->sender->broker, &call->store_host);
@@ -151,7 +152,9 @@ static int run(struct send_call *call)
 
 	for (uint32_t i = 0; i < call->count; i++)
 		run_plan(call, &call->contexts[i]);
-	status = send_open_queues(call);
+	status = send_find_multi(call);
+	if (!status)
+		status = send_open_queues(call);
 	if (status > 0)
 		return status;
 	for (uint32_t i = 0; status < 0 && i < call->count; i++)

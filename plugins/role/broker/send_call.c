@@ -53,18 +53,20 @@ void send_call_free(struct send_call *call)
 	free_room(call->sender, &call->context_room);
 	free_room(call->sender, &call->record_room);
 	free_room(call->sender, &call->text_room);
+	free_room(call->sender, &call->multi_room);
 	free(call);
 }
 
 void send_call_release(struct send_call *call)
 {
-	struct send_room *rooms[3];
+	struct send_room *rooms[4];
 
 	if (!call)
 		return;
 	rooms[0] = &call->context_room;
 	rooms[1] = &call->record_room;
 	rooms[2] = &call->text_room;
+	rooms[3] = &call->multi_room;
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		if (rooms[i]->size > SEND_KEEP_BYTES)
 			free_room(call->sender, rooms[i]);

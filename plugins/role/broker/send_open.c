@@ -60,6 +60,16 @@ static void add(struct send_call *call, bool is_open)
 	loop->opening_count++;
 }
 
+/* Its light queues are opened, too; returns 1 if that is to be done. */
+static uint32_t add_multi(struct send_call *call, const struct send_context *context)
+{
+	const struct store_multi *multi = context->put.multi;
+
+	for (uint32_t i = 0; multi && i < multi->count; i++)
+		call->queues[call->queue_count++] = multi->queues[i];
+	return !send_multi_is_open(context);
+}
+
 int send_open_queues(struct send_call *call)
 {
 	uint32_t closed = 0;
@@ -72,7 +82,7 @@ int send_open_queues(struct send_call *call)
 		if (call->contexts[i].answered)
 			continue;
 		call->queues[call->queue_count++] = queue;
-		closed += !queue_is_open(queue);
+		closed += !queue_is_open(queue) + add_multi(call, &call->contexts[i]);
 	}
 	if (!closed && (!call->loop->opening || !is_behind(call)))
 		return 0;

@@ -73,7 +73,7 @@ static void add_records(struct send_call *call)
 		if (context->answered)
 			continue;
 		context->first_record = call->record_count;
-		if (!queue_is_open(context->put.queue))
+		if (!queue_is_open(context->put.queue) || !send_multi_is_open(context))
 			send_refuse_unavailable(call->sender, context);
 		else if (context->put.items.at)
 			add_items(call, context);

@@ -31,12 +31,14 @@ struct send_context {
 	uint32_t first_record, record_count;
 	int32_t queue;
 	int32_t delay_level;
-	bool answered;    /* refused: it goes no further */
-	bool no_wait;     /* WAIT=false */
-	bool transaction; /* TRAN_MSG=true */
-	bool timer;       /* one of the TIMER_ properties */
-	bool inner;       /* INNER_NUM */
-	bool dead;        /* was retried too often: goes to the group's dead letter queue */
+	bool answered;                 /* refused: it goes no further */
+	bool no_wait;                  /* WAIT=false */
+	bool transaction;              /* TRAN_MSG=true */
+	bool timer;                    /* one of the TIMER_ properties */
+	bool inner;                    /* INNER_NUM */
+	struct gantry_str multi_names; /* INNER_MULTI_DISPATCH */
+	struct store_multi multi;
+	bool dead; /* was retried too often: goes to the group's dead letter queue */
 	char unique[SEND_UNIQUE_ROOM]; /* the pair UNIQ_KEY, if the producer sent none */
 };
 
@@ -69,7 +71,8 @@ struct send_call {
 	struct gantry_batch batch;
 	struct gantry_op door_op, open_op, after_op;
 	struct queue_opening opening;
-	struct send_room context_room, record_room, text_room;
+	uint32_t multi_count; /* light queues of every context */
+	struct send_room context_room, record_room, text_room, multi_room;
 };
 
 struct send_loop {                     /* touched on its loop only */
@@ -138,6 +141,11 @@ int send_check_batch_kind(struct send_call *call, struct send_context *context);
 /* send_record.c */
 int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);
+/* send_multi.c */
+int send_count_multi(struct send_call *call, struct send_context *context);
+/* Finds the light queues of every request. -ENOMEM: too much is held by all calls. */
+int send_find_multi(struct send_call *call);
+bool send_multi_is_open(const struct send_context *context);
 /* send_open.c: opens the queues of a call. 0: they are open, and no call before it waits for one of
  * them; positive: it goes on when that is so; negative: it cannot wait. */
 int send_open_queues(struct send_call *call);

@@ -74,6 +74,12 @@ static enum fate note(struct send_context *context, const struct message_propert
 		return KEEP;
 	case sizeof("MSG_REGION") - 1:
 		return IS(key, "MSG_REGION") ? LEAVE_OUT : KEEP;
+	case sizeof(MESSAGE_MULTI_DISPATCH) - 1:
+		if (IS(key, MESSAGE_MULTI_DISPATCH))
+			context->multi_names = value;
+		return KEEP;
+	case sizeof(MESSAGE_MULTI_OFFSETS) - 1: /* the broker's own to say */
+		return IS(key, MESSAGE_MULTI_OFFSETS) ? LEAVE_OUT : KEEP;
 	case sizeof(MESSAGE_TIMER_DELAY_MS) - 1:
 	case sizeof(MESSAGE_TIMER_DELAY_SEC) - 1:
 	case sizeof(MESSAGE_TIMER_DELIVER_MS) - 1:

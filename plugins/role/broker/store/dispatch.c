@@ -6,7 +6,7 @@
 
 #include "store/internal.h"
 
-static void note_arrival(struct store *store, struct queue *queue)
+void dispatch_arrival(struct store *store, struct queue *queue)
 {
 	if (queue->arrived || !__atomic_load_n(&queue->hold_slot, __ATOMIC_SEQ_CST))
 		return;
@@ -78,11 +78,13 @@ static int dispatch_to_queue(struct store *store, const struct message_record *r
 	store->writer.wanted |= write;
 	if (status == -EAGAIN)
 		*ret_queue = queue;
-	else if (status && status != -ESTALE)
-		return leave_out(store, record, at);
 	else if (!status)
-		note_arrival(store, queue);
-	return status;
+		dispatch_arrival(store, queue);
+	if (!status && store->broker->conf->enableMultiDispatch)
+		status = multi_dispatch(store, record, &unit, ret_queue);
+	return status && status != -EAGAIN && status != -ENOMEM && status != -ESTALE
+		       ? leave_out(store, record, at)
+		       : status;
 }
 
 int store_dispatch(struct store *store, const struct message_record *record, uint64_t at,

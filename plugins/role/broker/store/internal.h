@@ -158,9 +158,10 @@ struct store {
 	struct message_delays delays;
 	struct checkpoint checkpoint;
 	struct point_keeper point;
-	pthread_mutex_t table_lock; /* guards the table and every array's growth */
+	pthread_mutex_t table_lock; /* guards the table and every array's growth, and light_count */
 	struct table topics;
 	struct topic_queues *gone; /* table_lock; deleted, kept to the end */
+	int64_t light_count;       /* names in it that are light queues' */
 	pthread_mutex_t open_lock; /* one queue is opened at a time */
 	pthread_mutex_t file_lock; /* one writer of queue files at a time */
 	uint64_t valid_end; /* atomic: entries of files at or behind it are not trusted when a
@@ -260,6 +261,16 @@ int store_queue_files(struct store *store, const char *topic, int32_t id, uint32
  * written, first; -ENOMEM. */
 int store_dispatch(struct store *store, const struct message_record *record, uint64_t at,
 		   struct queue **ret_queue);
+
+void dispatch_arrival(struct store *store, struct queue *queue); /* it grew */
+
+/* multi.c */
+/* Takes the offsets and writes them into the draft's last property. Under the door's lock. */
+void multi_place(const struct store_multi *multi, struct message_draft *draft);
+/* The record's entries in its other queues; returns as store_dispatch(), or why one is not there.
+ */
+int multi_dispatch(struct store *store, const struct message_record *record,
+		   const struct queue_unit *unit, struct queue **ret_queue);
 
 /* follow.c */
 void dispatcher_init(struct store *store);

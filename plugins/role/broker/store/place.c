@@ -42,6 +42,8 @@ static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, 
 		return 0; /* the sender tries again, and finds the topic of today */
 	if (put->items.at && !next_item(put))
 		return 0;
+	if (put->multi)
+		multi_place(put->multi, &put->draft);
 	offset = take_offset(put);
 	if (!put->placed++)
 		put->queue_offset = offset;

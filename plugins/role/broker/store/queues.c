@@ -47,6 +47,7 @@ static struct topic_queues *find_topic(struct store *store, struct gantry_str na
 		free(topic);
 		return NULL;
 	}
+	store->light_count += store_multi_is_light(name);
 	return topic;
 }
 
@@ -103,6 +104,23 @@ struct queue *store_queue_named(struct store *store, struct gantry_str topic, in
 	queues = find_topic(store, topic);
 	if (queues)
 		found = make(store, queues, queue);
+	pthread_mutex_unlock(&store->table_lock);
+	return found;
+}
+
+struct queue *store_queue_light(struct store *store, struct gantry_str name)
+{
+	struct topic_queues *queues = NULL;
+	struct queue *found = NULL;
+
+	if (!store_queue_is_possible(name, 0))
+		return NULL;
+	pthread_mutex_lock(&store->table_lock);
+	if (store->light_count < store->broker->conf->maxLmqConsumeQueueNum ||
+	    table_find(&store->topics, name))
+		queues = find_topic(store, name);
+	if (queues)
+		found = make(store, queues, 0);
 	pthread_mutex_unlock(&store->table_lock);
 	return found;
 }

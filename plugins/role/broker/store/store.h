@@ -80,6 +80,24 @@ int64_t queue_offset_by_time(struct store *store, struct queue *queue, int64_t m
 /* When the message at that queue offset was stored; -1: there is none. Blocks. */
 int64_t queue_store_ms(struct store *store, struct queue *queue, int64_t at);
 
+/* ---- multi-dispatch: messages that stand in light queues as well */
+
+#define STORE_LMQ_PREFIX "%LMQ%"
+
+/* The other queues of one message. */
+struct store_multi {
+	struct queue **queues; /* open */
+	uint32_t count;
+	char *text; /* store_multi_room() bytes: its draft's last property */
+};
+size_t store_multi_room(uint32_t count);
+/* Takes the next of some texts that commas separate; false: there is none. */
+bool store_multi_next(struct gantry_str *rest, struct gantry_str *ret);
+bool store_multi_is_light(struct gantry_str name);
+bool store_multi_allowed(struct gantry_str topic); /* its messages may be in light queues */
+/* The light queue of that name; NULL: there are maxLmqConsumeQueueNum others, or no memory. */
+struct queue *store_queue_light(struct store *store, struct gantry_str name);
+
 /* ---- messages */
 
 /* Part of a sent request, or the whole of it: one record, or those of a batch. */
@@ -88,8 +106,9 @@ struct store_put {
 	struct message_draft draft; /* finished; of a batch: what its messages have in common */
 	struct gantry_str items;    /* the batch's body; at NULL: draft is one message */
 	const int32_t *crcs;        /* of the batch's messages */
-	int64_t queue_offset;       /* out: of the first record */
-	uint32_t placed;            /* out: records placed */
+	const struct store_multi *multi; /* NULL: it goes to its own queue only */
+	int64_t queue_offset;            /* out: of the first record */
+	uint32_t placed;                 /* out: records placed */
 };
 
 /* Proposes records, each with a struct store_put as its user: as replication's propose(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queues against the log: as the log's records come by, each is compared with the unit that is next
  * in its queue, so that both sides are read once and in order. */
+#include <message/name.h>
 #include <message/properties.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,9 +152,12 @@ static void compare_tags(struct queue_check *check, const struct due *due, int64
 	else
 		queue_found(check, due->queue, due->index, FINDING_DAMAGE,
 			    "unit %llu has the tags code %lld, the record at log offset %lld has "
-			    "%lld",
+			    "%lld%s",
 			    (unsigned long long)due->index, (long long)said,
-			    (long long)due->unit.physical_offset, (long long)due->unit.tags_code);
+			    (long long)due->unit.physical_offset, (long long)due->unit.tags_code,
+			    strcmp(due->queue->key, MESSAGE_SCHEDULE_TOPIC)
+				    ? ""
+				    : " (by --message-delay-level)");
 }
 
 static void compare(struct queue_check *check, const struct due *due, const struct queue_unit *unit)

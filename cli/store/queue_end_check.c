@@ -43,7 +43,7 @@ static void count_unit(const struct queue_check *check, uint64_t index,
 /* Zeros end a queue; what is left of its file is looked at a little further. */
 static void walk_rest(struct queue_check *check, struct store_queue *queue, struct rest *rest)
 {
-	enum { ZEROS_MAX = 2000 };
+	enum { ZEROS_MAX = 200 };
 	for (uint64_t i = queue->next; rest->zeros < ZEROS_MAX; i++) {
 		const uint8_t *bytes;
 		struct queue_unit unit;

@@ -98,6 +98,9 @@ bool json_next(struct json_iter *iter);
 /* The text of a string, name or number as it stands: no copy. Of a string with escapes, of a
  * container and of nothing: false. */
 bool json_raw(struct json_value value, struct gantry_str *ret);
+/* As json_raw(), but only a text that a writer puts down just as it stands: names that are kept,
+ * and written to a file that must be read again. No control characters, quotes, malformed UTF-8. */
+bool json_plain(struct json_value value, struct gantry_str *ret);
 /* The text with escapes resolved, in UTF-8, into to (room bytes, no NUL is written); only what has
  * escapes is copied, otherwise ret borrows from the text and to may be NULL. A lone surrogate
  * becomes '?', as Java writes it. -EINVAL: no text; -ENOBUFS: room is too small; room of end -

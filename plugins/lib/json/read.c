@@ -105,6 +105,16 @@ bool json_raw(struct json_value value, struct gantry_str *ret)
 	return true;
 }
 
+bool json_plain(struct json_value value, struct gantry_str *ret)
+{
+	struct gantry_str text;
+
+	if (!json_raw(value, &text) || json_quoted_size(text) != text.size + 2)
+		return false;
+	*ret = text;
+	return true;
+}
+
 int json_text(struct json_value value, char *to, size_t room, struct gantry_str *ret)
 {
 	const struct json_node *node = node_of(value);

@@ -47,7 +47,7 @@ int topic_config_read(struct json_value object, struct topic_config *ret, char *
 	struct json_value attributes = json_get(object, "attributes");
 	struct gantry_str name, filter;
 
-	if (!json_is(object, JSON_OBJECT) || !json_raw(json_get(object, "topicName"), &name))
+	if (!json_is(object, JSON_OBJECT) || !json_plain(json_get(object, "topicName"), &name))
 		return -EINVAL;
 	topic_config_init(&config, name);
 	config.read_queues = read_int32(object, "readQueueNums", config.read_queues);

@@ -32,7 +32,7 @@ void topic_config_init(struct topic_config *config, struct gantry_str name);
 /* Reads a TopicConfig object; what is missing keeps its default. The name borrows from the
  * document. ret_attributes: from malloc, also in ret->attributes, NULL if there are none; a NULL
  * pointer leaves attributes out.
- * -EINVAL: no object, no name, a name with escapes; -ENOMEM. */
+ * -EINVAL: no object, no name, a name that would be written with escapes; -ENOMEM. */
 int topic_config_read(struct json_value object, struct topic_config *ret, char **ret_attributes);
 void topic_config_write(struct json_writer *writer, const struct topic_config *config);
 

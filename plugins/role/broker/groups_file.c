@@ -222,7 +222,7 @@ static int take_group(struct groups *groups, struct json_value key, struct json_
 	struct gantry_str name;
 	struct group *group;
 
-	if (!json_raw(key, &name) || !json_is(object, JSON_OBJECT))
+	if (!json_plain(key, &name) || !json_is(object, JSON_OBJECT))
 		return -EINVAL;
 	group = groups_look_locked(groups, name);
 	if (!group)
@@ -239,8 +239,8 @@ static int take_forbidden(struct groups *groups, struct json_value table)
 	while (!err && json_next(&outer)) {
 		struct json_iter inner = json_iter(outer.value);
 
-		while (!err && json_raw(outer.key, &group) && json_next(&inner))
-			if (json_raw(inner.key, &topic))
+		while (!err && json_plain(outer.key, &group) && json_next(&inner))
+			if (json_plain(inner.key, &topic))
 				err = groups_forbid_locked(groups, group, topic,
 							   json_int64_or(inner.value, 0));
 	}

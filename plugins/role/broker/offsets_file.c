@@ -115,7 +115,7 @@ static int take_document(struct offsets *offsets, struct json_value root, char *
 	pthread_rwlock_wrlock(&offsets->lock);
 	offsets->version = data_version_read(json_get(root, "dataVersion"));
 	while (!err && json_next(&it)) {
-		err = json_raw(it.key, &key) ? take_queues(offsets, key, it.value) : -EINVAL;
+		err = json_plain(it.key, &key) ? take_queues(offsets, key, it.value) : -EINVAL;
 		if (err == -EINVAL)
 			snprintf(why, why_size, "\"%.*s\" of offsetTable has no queue offsets",
 				 STR_ARGS(key));

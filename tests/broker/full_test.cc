@@ -222,6 +222,40 @@ TEST_P(FullBroker, TablesAreWrittenLater)
 	EXPECT_TRUE(world->until([&] { return is_written("topics.json", "\"AndMore99\""); }));
 }
 
+/* Killed while it is full: what was acknowledged is there. */
+TEST_P(FullBroker, AKillWhileFull)
+{
+	if (std::string(GetParam()) == "tmpfs")
+		GTEST_SKIP() << "holes of a full tmpfs cannot be mapped: reading waits for room";
+	world.reset();
+	std::string out = outer / "acknowledged";
+
+	in_a_process_that_dies(root(), [&](World &child) {
+		Session session(child);
+		std::ofstream list(out);
+		int refused = 0;
+
+		for (int i = 0; refused < 10 && i < 60000; i++) {
+			Sent message;
+
+			message.body = std::to_string(i) + std::string(2000, 'x');
+			Sent sent = session.send(message);
+			if (sent.code == GANTRY_SUCCESS)
+				list << i << "\n" << std::flush;
+			else
+				refused++;
+		}
+		EXPECT_EQ(refused, 10);
+	});
+	std::ifstream list(out);
+	std::string line;
+	while (std::getline(list, line))
+		kept[{"TopicTest", 0}].push_back(line + std::string(2000, 'x'));
+	EXPECT_GT(kept.begin()->second.size(), 1000u);
+	open_world();
+	expect_all();
+}
+
 INSTANTIATE_TEST_SUITE_P(On, FullBroker, testing::Values("tmpfs", "ext4"),
 			 [](const auto &info) { return std::string(info.param); });
 

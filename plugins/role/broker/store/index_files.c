@@ -85,8 +85,9 @@ void index_remove(struct index *index, uint32_t from, uint32_t to)
 				   strerror(errno));
 		index_release(index, file);
 	}
-	memmove(index->files + from, index->files + to,
-		(index->file_count - to) * sizeof(*index->files));
+	if (from < to) /* else there may be no array at all */
+		memmove(index->files + from, index->files + to,
+			(index->file_count - to) * sizeof(*index->files));
 	index->file_count -= to - from;
 }
 

@@ -151,7 +151,8 @@ static int search(struct gantry_work *work)
 		index_release(index, places[i].file);
 	}
 	free(places);
-	qsort(query->at, query->count, sizeof(*query->at), compare_offsets);
+	if (query->count)
+		qsort(query->at, query->count, sizeof(*query->at), compare_offsets);
 	return 0;
 }
 

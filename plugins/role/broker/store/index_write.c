@@ -217,7 +217,8 @@ int index_write(struct index *index)
 		if (message_index_is_full(&batch.file->header, &index->shape))
 			ask_for_sync(index, batch.file);
 	}
-	memmove(puts->at, puts->at + done, (puts->used - done) * sizeof(*puts->at));
+	if (done < puts->used) /* else there may be no array at all */
+		memmove(puts->at, puts->at + done, (puts->used - done) * sizeof(*puts->at));
 	puts->used -= done;
 	return status;
 }

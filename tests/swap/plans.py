@@ -10,7 +10,7 @@ PLANS = {plan.name: plan for plan in [
     Plan("folders", steps("java.kill gantry.stop java.load gantry.kill java.stop"), folders=3),
     # Queries by key and id, and index files that lack nothing. No kill of the Java broker: it then
     # drops its newest index file, and does not always make all of it again.
-    Plan("index", steps("java.stop gantry.kill gantry.stop java.stop"), index=True),
+    Plan("index", steps("java.stop gantry.kill gantry.stop java.stop")),
     # Records end with a checksum of themselves, and those without do not count.
     Plan("checksums", steps("java.kill gantry.kill java.stop"), {
         "enabledAppendPropCRC": "true", "forceVerifyPropCRC": "true"}),

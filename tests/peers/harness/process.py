@@ -111,17 +111,17 @@ class Process:
         """Whether the word is in the log."""
         return re.search(rf"\b{word}\b".encode(), self.log.read_bytes()) is not None
 
-    def stop(self):
+    def stop(self, seconds=STOP_SECONDS):
         """Asks the child to end (SIGTERM), kills it when it doesn't; returns what came of it."""
         if not self.is_running():
             return f"ended by itself before: {describe(self.child.returncode)}"
         self.child.send_signal(signal.SIGTERM)
         try:
-            self.child.wait(STOP_SECONDS)
+            self.child.wait(seconds)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
-            return f"did not end within {STOP_SECONDS} s of SIGTERM"
+            return f"did not end within {seconds} s of SIGTERM"
         return describe(self.child.returncode)
 
 

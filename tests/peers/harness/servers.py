@@ -54,9 +54,10 @@ class Site:
         self.running.remove(process)
 
     def stop_one(self, process):
-        """Stops one server; returns how it ended."""
+        """Stops one server, however long a Java broker with much to flush takes; returns how it
+        ended."""
         self.running.remove(process)
-        return process.stop()
+        return process.stop(START_SECONDS)
 
     def stop(self):
         """Stops everything, the last started first; returns (name, how it ended) of each."""

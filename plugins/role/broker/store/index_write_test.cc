@@ -68,6 +68,11 @@ struct Writing {
 	}
 	~Writing()
 	{
+		while (index.to_sync) {
+			index_file *file = index.to_sync;
+			index.to_sync = file->next_sync;
+			index_release(&index, file);
+		}
 		index_free_files(&index);
 		for (gantry_area *area : areas)
 			delete area;

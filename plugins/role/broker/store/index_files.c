@@ -76,8 +76,6 @@ static int add_file(struct index *index, uint64_t name, struct index_file **ret)
 
 void index_remove(struct index *index, uint32_t from, uint32_t to)
 {
-	if (from == to)
-		return;
 	for (uint32_t i = from; i < to; i++) {
 		struct index_file *file = index->files[i];
 		char path[PATH_ROOM];

@@ -16,6 +16,10 @@ import tempfile
 
 CLEAN, USAGE, CONFIG, PLUGIN, START = 0, 2, 3, 4, 5
 
+HEADER = pathlib.Path(__file__).parents[2] / "api/gantry/plugin.h"
+MINOR = int(re.search(r"GANTRY_ABI_MINOR\s*=?\s*(\d+)", HEADER.read_text())[1])
+
+
 def module(name):
     return rf"\S*/hostile-{name}\.so"
 
@@ -28,8 +32,8 @@ REFUSED = [
     (["wrong-magic"], rf"plugin {module('wrong-magic')}: magic is 0x7f454c46, "
                       r"this gantryd wants 0x47545259"),
     (["other-size"], rf"plugin {module('other-size')}: size is (\d+), this gantryd wants (?!\1)\d+"),
-    (["other-major"], rf"plugin {module('other-major')}: abi is 1\.1, this gantryd has 0\.1"),
-    (["other-minor"], rf"plugin {module('other-minor')}: abi is 0\.2, this gantryd has 0\.1 "
+    (["other-major"], rf"plugin {module('other-major')}: abi is 1\.{MINOR}, this gantryd has 0\.{MINOR}"),
+    (["other-minor"], rf"plugin {module('other-minor')}: abi is 0\.{MINOR + 1}, this gantryd has 0\.{MINOR} "
                       r"\(major 0: only the same minor fits\)"),
     (["other-layout"], rf"plugin {module('other-layout')}: layout is 0x40302010, "
                        r"this gantryd wants 0x[0-9a-f]{8}"),

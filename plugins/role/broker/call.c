@@ -13,7 +13,7 @@ struct call_table {
 
 static const struct call_row *const features[] = {
 	topic_calls,  group_calls, offset_calls, queue_calls, client_calls,
-	assign_calls, lock_calls,  info_calls,   query_calls,
+	assign_calls, lock_calls,  info_calls,   query_calls, expire_calls,
 };
 enum { FEATURES = sizeof(features) / sizeof(features[0]) };
 

@@ -42,6 +42,18 @@ int files_make_folders(const char *path)
 	}
 }
 
+/* Makes this the file's text. It is the name that counts: on a full disk it may stay empty, and
+ * what stood there is written over, not dropped first, so that a broker starts there and serves
+ * reads. */
+static int put(int fd, const char *text, size_t size)
+{
+	ssize_t done = pwrite(fd, text, size, 0);
+
+	if (done < 0)
+		return errno == ENOSPC || errno == EDQUOT ? 0 : -errno;
+	return ftruncate(fd, (off_t)size) ? -errno : 0;
+}
+
 int files_lock(const char *root)
 {
 	/* of the open file, not of the process: it also keeps out a second store in this one */
@@ -56,8 +68,8 @@ int files_lock(const char *root)
 		return -errno;
 	if (fcntl(fd, F_OFD_SETLK, &lock))
 		status = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-	else if (pwrite(fd, "lock", 4, 0) != 4)
-		status = -EIO;
+	else
+		status = put(fd, "lock", 4);
 	if (status) {
 		close(fd);
 		return status;
@@ -86,11 +98,12 @@ int files_make_abort(const char *root)
 
 	if (status)
 		return status;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, pid, (size_t)size) != size || fsync(fd))
-		status = -EIO;
+	status = put(fd, pid, (size_t)size);
+	if (!status && fsync(fd))
+		status = -errno;
 	close(fd);
 	return status ? status : sync_folder(root);
 }

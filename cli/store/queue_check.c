@@ -10,9 +10,6 @@
 
 /* What RocketMQ has when messageDelayLevel is not set. */
 #define DELAY_LEVELS "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
-#define MULTI_DISPATCH "INNER_MULTI_DISPATCH"
-#define MULTI_OFFSETS "INNER_MULTI_QUEUE_OFFSET"
-#define LMQ_PREFIX "%LMQ%"
 
 /* A record's place in one queue; with multi-dispatch it has several. */
 struct due {
@@ -299,19 +296,6 @@ static void check_queue(struct queue_check *check, const struct log_walk *walk,
 		check_due(check, &due);
 }
 
-static bool next_word(struct gantry_str *rest, struct gantry_str *ret)
-{
-	const char *end;
-	if (!rest->size)
-		return false;
-	end = memchr(rest->at, ',', rest->size);
-	ret->at = rest->at;
-	ret->size = end ? (size_t)(end - rest->at) : rest->size;
-	rest->at += ret->size + (end != NULL);
-	rest->size -= ret->size + (end != NULL);
-	return true;
-}
-
 static struct gantry_str find(const struct message_record *record, const char *name)
 {
 	return message_property_find(record->properties, (struct gantry_str){name, strlen(name)});
@@ -320,12 +304,11 @@ static struct gantry_str find(const struct message_record *record, const char *n
 /* Multi-dispatch: the names of more queues, and in the same order the offsets in them. */
 static void check_more_queues(struct queue_check *check, const struct log_walk *walk)
 {
-	struct gantry_str names = find(&walk->record, MULTI_DISPATCH);
-	struct gantry_str offsets = find(&walk->record, MULTI_OFFSETS);
+	struct gantry_str names = find(&walk->record, MESSAGE_MULTI_DISPATCH);
+	struct gantry_str offsets = find(&walk->record, MESSAGE_MULTI_OFFSETS);
 	struct gantry_str name, offset;
-	while (next_word(&names, &name) && next_word(&offsets, &offset)) {
-		bool lmq = name.size >= strlen(LMQ_PREFIX) &&
-			   memcmp(name.at, LMQ_PREFIX, strlen(LMQ_PREFIX)) == 0;
+	while (message_list_next(&names, &name) && message_list_next(&offsets, &offset)) {
+		bool lmq = message_topic_is_light(name);
 		g_autofree char *number = g_strndup(offset.at, offset.size);
 		guint64 index;
 		if (g_ascii_string_to_unsigned(number, 10, 0, INT64_MAX, &index, NULL))

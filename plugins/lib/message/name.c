@@ -42,3 +42,8 @@ bool message_topic_is_dlq(struct gantry_str topic)
 {
 	return starts(topic, MESSAGE_DLQ_PREFIX, sizeof(MESSAGE_DLQ_PREFIX) - 1);
 }
+
+bool message_topic_is_light(struct gantry_str topic)
+{
+	return starts(topic, MESSAGE_LIGHT_PREFIX, sizeof(MESSAGE_LIGHT_PREFIX) - 1);
+}

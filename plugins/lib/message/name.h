@@ -13,6 +13,7 @@ extern "C" {
 
 #define MESSAGE_RETRY_PREFIX "%RETRY%"
 #define MESSAGE_DLQ_PREFIX "%DLQ%"
+#define MESSAGE_LIGHT_PREFIX "%LMQ%"
 #define MESSAGE_SCHEDULE_TOPIC "SCHEDULE_TOPIC_XXXX"
 
 enum { MESSAGE_TOPIC_MAX = 127, MESSAGE_GROUP_MAX = 255 };
@@ -29,6 +30,7 @@ enum message_name message_name_check(struct gantry_str name, size_t max);
 
 bool message_topic_is_retry(struct gantry_str topic);
 bool message_topic_is_dlq(struct gantry_str topic);
+bool message_topic_is_light(struct gantry_str topic); /* multi-dispatch's */
 
 #ifdef __cplusplus
 }

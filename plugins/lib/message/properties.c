@@ -52,6 +52,19 @@ struct gantry_str message_property_find(struct gantry_str properties, struct gan
 	return found;
 }
 
+bool message_list_next(struct gantry_str *rest, struct gantry_str *ret)
+{
+	const char *comma;
+
+	if (!rest->size)
+		return false;
+	comma = memchr(rest->at, ',', rest->size);
+	*ret = (struct gantry_str){rest->at, comma ? (size_t)(comma - rest->at) : rest->size};
+	rest->at += ret->size + (comma != NULL);
+	rest->size -= ret->size + (comma != NULL);
+	return true;
+}
+
 size_t message_property_write(char *to, size_t room, struct gantry_str key, struct gantry_str value)
 {
 	size_t size = key.size + value.size + 2;

@@ -41,6 +41,10 @@ bool message_property_next(struct gantry_str *rest, struct message_property *ret
 /* The value of key; at == NULL: there is none. */
 struct gantry_str message_property_find(struct gantry_str properties, struct gantry_str key);
 
+/* Takes the next off a value that lists texts with commas between them; false at the end. An empty
+ * one counts, but for the last. */
+bool message_list_next(struct gantry_str *rest, struct gantry_str *ret);
+
 /* Writes a pair; returns its bytes, or 0 if room is too small. */
 size_t message_property_write(char *to, size_t room, struct gantry_str key,
 			      struct gantry_str value);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "call/fields.h"
+#include "message/name.h"
+#include "message/properties.h"
 #include "send_private.h"
 
 int send_count_multi(struct send_call *call, struct send_context *context)
@@ -14,9 +16,10 @@ int send_count_multi(struct send_call *call, struct send_context *context)
 	    !store_multi_allowed(context->topic->name))
 		return 0;
 	context->multi.count = 0;
-	while (store_multi_next(&rest, &name)) {
-		if (!store_multi_is_light(name) || memchr(name.at, '/', name.size) ||
-		    memchr(name.at, '\0', name.size))
+	while (message_list_next(&rest, &name)) {
+		if (!message_topic_is_light(name) ||
+		    name.size == sizeof(MESSAGE_LIGHT_PREFIX) - 1 ||
+		    memchr(name.at, '/', name.size) || memchr(name.at, '\0', name.size))
 			return send_refuse(context, GANTRY_MESSAGE_ILLEGAL,
 					   "the queue %.*s of INNER_MULTI_DISPATCH is no name of "
 					   "a light queue",
@@ -54,7 +57,7 @@ static int find_queues(struct send_call *call, struct send_context *context)
 	struct gantry_str rest = context->multi_names, name;
 	uint32_t i = 0;
 
-	while (store_multi_next(&rest, &name)) {
+	while (message_list_next(&rest, &name)) {
 		context->multi.queues[i] = store_queue_light(store, name);
 		if (!context->multi.queues[i++])
 			return refuse_number(context);

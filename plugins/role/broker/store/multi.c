@@ -16,25 +16,6 @@ static const char offsets_key[] = MESSAGE_MULTI_OFFSETS "\1";
 
 enum { OFFSET_ROOM = 20 }; /* digits of the largest offset, and what follows it */
 
-bool store_multi_next(struct gantry_str *rest, struct gantry_str *ret)
-{
-	const char *comma;
-
-	if (!rest->size)
-		return false;
-	comma = memchr(rest->at, ',', rest->size);
-	*ret = (struct gantry_str){rest->at, comma ? (size_t)(comma - rest->at) : rest->size};
-	rest->at += ret->size + (comma != NULL);
-	rest->size -= ret->size + (comma != NULL);
-	return true;
-}
-
-bool store_multi_is_light(struct gantry_str name)
-{
-	return name.size > sizeof(STORE_LMQ_PREFIX) - 1 &&
-	       memcmp(name.at, STORE_LMQ_PREFIX, sizeof(STORE_LMQ_PREFIX) - 1) == 0;
-}
-
 bool store_multi_allowed(struct gantry_str topic)
 {
 	static const char system[] = "rmq_sys_";
@@ -107,8 +88,8 @@ int multi_dispatch(struct store *store, const struct message_record *record,
 
 	if (!names.at || !offsets.at || !store_multi_allowed(record->topic))
 		return 0;
-	while (!status && store_multi_next(&names, &name) && store_multi_next(&offsets, &text)) {
-		bool light = store->broker->conf->enableLmq && store_multi_is_light(name);
+	while (!status && message_list_next(&names, &name) && message_list_next(&offsets, &text)) {
+		bool light = store->broker->conf->enableLmq && message_topic_is_light(name);
 
 		status = str_int64(text, &offset);
 		if (!status)

@@ -11,7 +11,7 @@
 
 static bool is_of(const struct message_record *record, const struct queue *queue, int64_t at)
 {
-	static const char multi[] = "INNER_MULTI_DISPATCH"; /* stands in other queues as well */
+	static const char multi[] = MESSAGE_MULTI_DISPATCH; /* stands in other queues as well */
 	const struct topic_queues *topic = queue->topic;
 
 	if (record->queue == queue->id && record->queue_offset == at &&

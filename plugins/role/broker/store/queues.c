@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/name.h"
 #include "store/internal.h"
 
 enum { NAME_MAX_BYTES = 255 };
@@ -47,7 +48,7 @@ static struct topic_queues *find_topic(struct store *store, struct gantry_str na
 		free(topic);
 		return NULL;
 	}
-	store->light_count += store_multi_is_light(name);
+	store->light_count += message_topic_is_light(name);
 	return topic;
 }
 

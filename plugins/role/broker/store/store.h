@@ -82,8 +82,6 @@ int64_t queue_store_ms(struct store *store, struct queue *queue, int64_t at);
 
 /* ---- multi-dispatch: messages that stand in light queues as well */
 
-#define STORE_LMQ_PREFIX "%LMQ%"
-
 /* The other queues of one message. */
 struct store_multi {
 	struct queue **queues; /* open */
@@ -91,9 +89,6 @@ struct store_multi {
 	char *text; /* store_multi_room() bytes: its draft's last property */
 };
 size_t store_multi_room(uint32_t count);
-/* Takes the next of some texts that commas separate; false: there is none. */
-bool store_multi_next(struct gantry_str *rest, struct gantry_str *ret);
-bool store_multi_is_light(struct gantry_str name);
 bool store_multi_allowed(struct gantry_str topic); /* its messages may be in light queues */
 /* The light queue of that name; NULL: there are maxLmqConsumeQueueNum others, or no memory. */
 struct queue *store_queue_light(struct store *store, struct gantry_str name);

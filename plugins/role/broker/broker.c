@@ -12,6 +12,7 @@
 #include "offsets.h"
 #include "parts.h"
 #include "pull.h"
+#include "put.h"
 #include "register.h"
 #include "send.h"
 #include "sequence.h"
@@ -36,6 +37,8 @@ static int setup(struct gantry_inst *inst)
 		err = sender_new(self->broker, &self->broker->sender);
 	if (!err)
 		err = puller_new(self->broker, &self->broker->puller);
+	if (!err)
+		err = putter_new(self->broker, &self->broker->putter);
 	return err;
 }
 
@@ -102,6 +105,11 @@ static int end_pulls(struct broker *broker, struct gantry_op *op)
 	return puller_drain(broker->puller, op);
 }
 
+static int end_puts(struct broker *broker, struct gantry_op *op)
+{
+	return putter_drain(broker->putter, op);
+}
+
 static int close_clients(struct broker *broker, struct gantry_op *op)
 {
 	(void)op;
@@ -141,7 +149,8 @@ static int drain_store(struct broker *broker, struct gantry_op *op)
 
 static int drain(struct gantry_inst *inst, struct gantry_op *op)
 {
-	static broker_step *const steps[] = {leave_name_servers, end_sends, end_pulls, NULL};
+	static broker_step *const steps[] = {leave_name_servers, end_sends, end_pulls, end_puts,
+					     NULL};
 	struct instance *self = gantry_data(inst);
 
 	return sequence_run(&self->sequence, self->broker, steps, op);

@@ -25,6 +25,7 @@ struct locks;
 struct modes;
 struct offsets;
 struct puller;
+struct putter;
 struct registrar;
 struct route_cache;
 struct sender;
@@ -113,6 +114,7 @@ struct broker {
 	struct store *store;   /* from store_open() on */
 	struct sender *sender; /* from sender_new() on */
 	struct puller *puller; /* from puller_new() on */
+	struct putter *putter; /* from putter_new() on */
 	struct call_table *calls;
 };
 

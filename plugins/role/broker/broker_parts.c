@@ -14,6 +14,7 @@
 #include "offsets.h"
 #include "parts.h"
 #include "pull.h"
+#include "put.h"
 #include "register.h"
 #include "route_cache.h"
 #include "send.h"
@@ -96,6 +97,7 @@ void broker_free(struct broker *broker)
 	if (!broker)
 		return;
 	puller_free(broker->puller);
+	putter_free(broker->putter);
 	sender_free(broker->sender);
 	store_close(broker->store);
 	call_table_free(broker->calls);

@@ -44,7 +44,7 @@ enum gantry_code {
 	GANTRY_NO_MESSAGE = 208,
 };
 
-enum { GANTRY_REMARK_MAX = 192 }; /* bytes with the NUL */
+enum { GANTRY_REMARK_MAX = 512 }; /* bytes with the NUL */
 
 /* ---- send */
 

@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "clients.h"
+#include "feature.h"
 #include "groups.h"
 #include "modes.h"
 #include "offsets.h"
@@ -39,6 +40,8 @@ static int setup(struct gantry_inst *inst)
 		err = puller_new(self->broker, &self->broker->puller);
 	if (!err)
 		err = putter_new(self->broker, &self->broker->putter);
+	if (!err)
+		err = features_new(self->broker, &self->broker->features);
 	return err;
 }
 
@@ -60,6 +63,8 @@ static int start(struct gantry_inst *inst, struct gantry_op *op)
 
 	if (!err)
 		err = broker_load(self->broker);
+	if (!err)
+		err = features_load(self->broker->features);
 	if (err)
 		return err;
 	self->opened = (struct gantry_op){
@@ -83,6 +88,8 @@ static int serve(struct gantry_inst *inst)
 		err = offsets_serve(broker->offsets);
 	if (!err)
 		err = clients_serve(broker->clients);
+	if (!err)
+		err = features_serve(broker->features);
 	if (!err)
 		err = registrar_serve(broker->registrar);
 	return err;
@@ -149,8 +156,8 @@ static int drain_store(struct broker *broker, struct gantry_op *op)
 
 static int drain(struct gantry_inst *inst, struct gantry_op *op)
 {
-	static broker_step *const steps[] = {leave_name_servers, end_sends, end_pulls, end_puts,
-					     NULL};
+	static broker_step *const steps[] = {leave_name_servers, end_sends, end_pulls,
+					     features_end,       end_puts,  NULL};
 	struct instance *self = gantry_data(inst);
 
 	return sequence_run(&self->sequence, self->broker, steps, op);
@@ -159,8 +166,8 @@ static int drain(struct gantry_inst *inst, struct gantry_op *op)
 static int stop(struct gantry_inst *inst, struct gantry_op *op)
 {
 	static broker_step *const steps[] = {
-		close_clients, close_registrar, close_offsets, close_modes,
-		close_groups,  close_topics,    drain_store,   NULL,
+		close_clients, close_registrar, features_close, close_offsets, close_modes,
+		close_groups,  close_topics,    drain_store,    NULL,
 	};
 	struct instance *self = gantry_data(inst);
 

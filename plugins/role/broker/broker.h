@@ -19,6 +19,7 @@ extern "C" {
 
 struct clients;
 struct client_channel;
+struct features;
 struct groups;
 struct hold;
 struct locks;
@@ -111,10 +112,11 @@ struct broker {
 	struct modes *modes;
 	struct registrar *registrar;
 	struct route_cache *route_cache;
-	struct store *store;   /* from store_open() on */
-	struct sender *sender; /* from sender_new() on */
-	struct puller *puller; /* from puller_new() on */
-	struct putter *putter; /* from putter_new() on */
+	struct store *store;       /* from store_open() on */
+	struct sender *sender;     /* from sender_new() on */
+	struct puller *puller;     /* from puller_new() on */
+	struct putter *putter;     /* from putter_new() on */
+	struct features *features; /* from features_new() on */
 	struct call_table *calls;
 };
 

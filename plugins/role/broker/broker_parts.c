@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "clients.h"
+#include "feature.h"
 #include "groups.h"
 #include "locks.h"
 #include "modes.h"
@@ -96,6 +97,7 @@ void broker_free(struct broker *broker)
 {
 	if (!broker)
 		return;
+	features_free(broker->features);
 	puller_free(broker->puller);
 	putter_free(broker->putter);
 	sender_free(broker->sender);

@@ -53,6 +53,19 @@ class Cache:
         classes = self._entry(f"classes-{version}", sources, version, compile_into)
         return f"{classes}{os.pathsep}{jars}"
 
+    def java_filter(self):
+        """The class path of the server's SQL92 filter and our program that asks it."""
+        jars = self.java_servers()
+        sources = sorted((HERE / "java" / "filter").glob("*.java"))
+
+        def compile_into(target):
+            command = [_tool("javac"), "-Xlint:all,-deprecation,-processing,-path,-classfile",
+                       "-Werror", "--release", "17", "-cp", jars, "-d", str(target)]
+            _run(command + [str(source) for source in sources], RuntimeError)
+
+        classes = self._entry("filter", sources, SERVER_VERSION, compile_into)
+        return f"{classes}{os.pathsep}{jars}"
+
     def go_client(self):
         """The Go program."""
         folder = HERE / "go"

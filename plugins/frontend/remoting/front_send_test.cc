@@ -110,7 +110,7 @@ TEST_F(FrontSend, SaysWhatIsWrongWithARequest)
 	EXPECT_EQ(wire.Read().remark, "For input string: \"three\"");
 	send.code = 10;
 	wire.Send(send);
-	EXPECT_EQ(wire.Read().remark, "the custom field <producerGroup> is null");
+	EXPECT_EQ(wire.Read().remark, "the custom field <topic> is null");
 	role.send_code = 17;
 	wire.Send(Send(7));
 	answer = wire.Read();

@@ -42,11 +42,13 @@ enum {
 	NAMES_END
 };
 
+/* RocketMQ 5.5.0 only needs those that it reads as numbers, and overlooks odd ones of the others.
+ */
 static const struct field_name long_names[] = {
-	FIELD(GROUP, "producerGroup", true),
+	FIELD(GROUP, "producerGroup", false),
 	FIELD(TOPIC, "topic", true),
-	FIELD(DEFAULT_TOPIC, "defaultTopic", true),
-	FIELD(DEFAULT_QUEUES, "defaultTopicQueueNums", true),
+	FIELD(DEFAULT_TOPIC, "defaultTopic", false),
+	FIELD(DEFAULT_QUEUES, "defaultTopicQueueNums", false),
 	FIELD(QUEUE, "queueId", true),
 	FIELD(SYS_FLAG, "sysFlag", true),
 	FIELD(BORN, "bornTimestamp", true),
@@ -131,7 +133,8 @@ static bool take_fields(struct gantry_send *send, const struct remoting_header *
 		if (key < 0)
 			continue;
 		seen |= 1u << key;
-		if (take_field(send, key, field->value)) {
+		if (take_field(send, key, field->value) &&
+		    (second_version || long_names[key].required)) {
 			snprintf(why, why_size, "For input string: \"%.*s\"",
 				 (int)(field->value.size < 64 ? field->value.size : 64),
 				 field->value.at);

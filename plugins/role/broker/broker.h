@@ -75,7 +75,7 @@ struct broker_conf {
 	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
 		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;
 	/* sending */
-	bool rejectTransactionMessage, traceOn;
+	bool rejectTransactionMessage, traceOn, storeReplyMessageEnable;
 	/* pulling */
 	bool longPollingEnable, slaveReadEnable, offsetCheckInSlave, litePullMessageEnable,
 		enablePropertyFilter, rejectPullConsumerEnable;
@@ -85,7 +85,7 @@ struct broker_conf {
 	/* consumers */
 	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
 		consumerOffsetUpdateVersionStep;
-	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable;
+	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable, useServerSideResetOffset;
 	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;
 	/* limits of what peers may make this broker hold; ours, not RocketMQ's */

@@ -153,6 +153,8 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(BOOL, rejectTransactionMessage, .dflt = "false",
 	    .help = "refuse transactional messages"),
 	KEY(BOOL, traceOn, .dflt = "true", .help = "tell producers that they may trace"),
+	KEY(BOOL, storeReplyMessageEnable, .dflt = "true",
+	    .help = "store the replies that are passed on to clients"),
 	/* pulling */
 	KEY(BOOL, longPollingEnable, .dflt = "true",
 	    .help = "hold a pull that finds nothing for as long as the client allows"),
@@ -190,6 +192,9 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "tell a group's members when one comes or goes"),
 	KEY(BOOL, serverLoadBalancerEnable, .dflt = "true",
 	    .help = "balance for consumers that ask; false: they get every queue"),
+	KEY(BOOL, useServerSideResetOffset, .dflt = "true",
+	    .help = "keep an offset that an operator sets, and tell consumers with their next "
+		    "pull; false: tell those that are online"),
 	KEY(ENUM, defaultMessageRequestMode, .choices = modes, .dflt = "PULL",
 	    .help = "how groups get messages when nothing was set"),
 	KEY(INT, defaultPopShareQueueNum, .dflt = "-1", .min = -1, .max = INT32_MAX,

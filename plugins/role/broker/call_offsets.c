@@ -33,6 +33,14 @@ static bool young_queue(struct broker *broker, struct gantry_str name, int32_t i
 	return (int64_t)end - unit.physical_offset <= memory;
 }
 
+/* RocketMQ 5.5.0 does not need it, and says "null" where it is missing. */
+static struct gantry_str group_of(const struct gantry_call *call)
+{
+	struct gantry_str group = call_text(call, "consumerGroup");
+
+	return group.at ? group : str_of("null");
+}
+
 static int query_offset(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
 	struct gantry_str group, topic;
@@ -40,9 +48,9 @@ static int query_offset(struct broker *broker, struct gantry_call *call, struct 
 	int64_t offset;
 
 	(void)op;
-	if (call_need_text(call, "consumerGroup", &group) ||
-	    call_need_text(call, "topic", &topic) || call_need_int32(call, "queueId", &queue))
+	if (call_need_text(call, "topic", &topic) || call_need_int32(call, "queueId", &queue))
 		return 0;
+	group = group_of(call);
 	offset = offsets_get(broker->offsets, group, topic, queue);
 	if (offset < 0 && !call_bool(call, "setZeroIfNotFound", true))
 		return call_fail(call, GANTRY_QUERY_NOT_FOUND,
@@ -65,8 +73,9 @@ static int update_offset(struct broker *broker, struct gantry_call *call, struct
 	int err;
 
 	(void)op;
-	if (call_need_text(call, "consumerGroup", &group) || call_need_text(call, "topic", &topic))
+	if (call_need_text(call, "topic", &topic))
 		return 0;
+	group = group_of(call);
 	if (!groups_look(broker->groups, group))
 		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST, "Group %.*s not exist!",
 				 STR_ARGS(group));
@@ -79,6 +88,8 @@ static int update_offset(struct broker *broker, struct gantry_call *call, struct
 	if (str_int64(call_text(call, "commitOffset"), &offset))
 		return call_fail(call, GANTRY_INVALID_PARAMETER, "Offset is null, topic is %.*s",
 				 STR_ARGS(topic));
+	if (offsets_reset_find(broker->offsets, group, topic, queue) >= 0)
+		return call_fail(call, GANTRY_SUCCESS, "Offset has been previously reset");
 	err = offsets_commit(broker->offsets, group, topic, queue, offset);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "offset not kept: %s", strerror(-err));

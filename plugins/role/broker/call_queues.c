@@ -179,8 +179,7 @@ static void view_answer(const struct view *view, int result, struct gantry_slice
 
 	if (result < 0) {
 		call_fail(view->call, GANTRY_SYSTEM_ERROR,
-			  "can not find message by the offset, %llu",
-			  (unsigned long long)view->offset);
+			  "can not find message by the offset, %lld", (long long)view->offset);
 		return;
 	}
 	body = malloc(slice->size);

@@ -64,6 +64,7 @@ void clients_free(struct clients *clients)
 		return;
 	free_groups(&clients->consumers);
 	free_groups(&clients->producers);
+	table_clear(&clients->producer_ids);
 	pthread_rwlock_destroy(&clients->lock);
 	free(clients);
 }
@@ -151,6 +152,7 @@ void clients_member_drop_locked(struct clients *clients, struct member *member,
 				      ? &clients->consumers
 				      : &clients->producers;
 
+	clients_id_drop_locked(clients, member);
 	unlink_member(member);
 	free(member->id);
 	free(member);

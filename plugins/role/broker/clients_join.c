@@ -54,7 +54,7 @@ static struct member *add_member(struct client_group *group, struct client_chann
 	return member;
 }
 
-static int set_id(struct member *member, struct gantry_str id)
+static int set_id(struct clients *clients, struct member *member, struct gantry_str id)
 {
 	char *copy;
 
@@ -63,6 +63,7 @@ static int set_id(struct member *member, struct gantry_str id)
 	copy = strndup(id.at ? id.at : "", id.size);
 	if (!copy)
 		return -ENOMEM;
+	clients_id_drop_locked(clients, member);
 	free(member->id);
 	member->id = copy;
 	return 0;
@@ -82,7 +83,7 @@ static int enter_locked(struct clients *clients, struct client_group *group,
 	}
 	if (!member)
 		return -ENOMEM;
-	if (set_id(member, client->id)) {
+	if (set_id(clients, member, client->id)) {
 		if (made)
 			clients_member_drop_locked(clients, member, &group);
 		return -ENOMEM;
@@ -279,6 +280,7 @@ static int join_producer(struct clients *clients, struct client_channel *channel
 			 const struct gantry_client *client, struct gantry_str name)
 {
 	struct client_group *group;
+	struct member *member;
 	int result;
 
 	if (!name.size || name.size > GROUP_NAME_MAX)
@@ -286,6 +288,9 @@ static int join_producer(struct clients *clients, struct client_channel *channel
 	pthread_rwlock_wrlock(&clients->lock);
 	group = clients_group_make_locked(clients, &clients->producers, name);
 	result = group ? enter_locked(clients, group, channel, client) : -ENOSPC;
+	member = result >= 0 ? find_member(channel, group) : NULL;
+	if (member && !member->has_id)
+		result = clients_id_add_locked(clients, member);
 	pthread_rwlock_unlock(&clients->lock);
 	return result < 0 ? result : 0;
 }

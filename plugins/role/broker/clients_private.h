@@ -22,6 +22,10 @@ struct member {
 	struct client_group *group;
 	struct client_channel *channel;
 	char *id; /* NUL-terminated client id */
+	/* of a producer: */
+	struct table_entry by_id; /* in clients.producer_ids, if it is the first of its id */
+	struct member *same_id;   /* the next of that id */
+	bool has_id;              /* it is found by its id */
 	int32_t language, version;
 	int64_t seen_ms; /* gantry_clock_ms() of the last heartbeat */
 };
@@ -55,6 +59,7 @@ struct clients {
 	struct gantry_timer *timer; /* the control loop's */
 	pthread_rwlock_t lock;
 	struct table consumers, producers; /* struct client_group */
+	struct table producer_ids;         /* struct member */
 };
 
 /* Sessions that are to be told, or closed, once the lock is released. */
@@ -79,6 +84,9 @@ struct client_group *clients_group_make_locked(struct clients *clients, struct t
 void clients_member_drop_locked(struct clients *clients, struct member *member,
 				struct client_group **ret_group);
 void clients_group_drop_locked(struct table *table, struct client_group *group);
+/* clients_find.c: a producer is found by its id from now on; no longer. -ENOMEM. */
+int clients_id_add_locked(struct clients *clients, struct member *member);
+void clients_id_drop_locked(struct clients *clients, struct member *member);
 /* 1: the topic is new to the group; takes the subscription over in any case. -ENOSPC, -ENOMEM. */
 int group_subscription_put(struct table *table, struct subscription *fresh, int64_t max);
 void group_subscription_drop(struct table *table, struct group_subscription *held);

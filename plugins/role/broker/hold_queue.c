@@ -66,6 +66,11 @@ void queue_holds_arrived(struct queue *queue, void *user)
 		ring(&all->at[i]);
 }
 
+void puller_wake(struct puller *puller, struct queue *queue)
+{
+	queue_holds_arrived(queue, puller);
+}
+
 /* ---- looking */
 
 /* Puts all of one ring behind those of another. */

@@ -22,6 +22,7 @@ int offsets_new(struct broker *broker, struct offsets **ret)
 	offsets->broker = broker;
 	offsets->version.timestamp = broker_wall_ms();
 	pthread_rwlock_init(&offsets->lock, NULL);
+	pthread_mutex_init(&offsets->reset_lock, NULL);
 	*ret = offsets;
 	return 0;
 }
@@ -45,6 +46,9 @@ void offsets_free(struct offsets *offsets)
 	}
 	table_clear(&offsets->table);
 	pthread_rwlock_destroy(&offsets->lock);
+	offsets_reset_forget(offsets, (struct gantry_str){NULL, 0}, false);
+	table_clear(&offsets->resets);
+	pthread_mutex_destroy(&offsets->reset_lock);
 	free(offsets);
 }
 
@@ -177,7 +181,9 @@ static int store(struct offsets *offsets, struct gantry_str group, struct gantry
 int64_t offsets_get(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
 		    int32_t queue)
 {
-	return load(offsets, group, topic, queue, false);
+	int64_t reset = offsets_reset_find(offsets, group, topic, queue);
+
+	return reset >= 0 ? reset : load(offsets, group, topic, queue, false);
 }
 
 int offsets_commit(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
@@ -227,9 +233,11 @@ static void forget(struct offsets *offsets, struct gantry_str name, bool by_grou
 void offsets_forget_topic(struct offsets *offsets, struct gantry_str topic)
 {
 	forget(offsets, topic, false);
+	offsets_reset_forget(offsets, topic, false);
 }
 
 void offsets_forget_group(struct offsets *offsets, struct gantry_str group)
 {
 	forget(offsets, group, true);
+	offsets_reset_forget(offsets, group, true);
 }

@@ -27,6 +27,15 @@ int64_t offsets_pulled(struct offsets *offsets, struct gantry_str group, struct 
 		       int32_t queue);
 int offsets_commit_pull(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
 			int32_t queue, int64_t offset);
+/* Sets an offset from outside: until a pull of the group has taken it, it is what offsets_get()
+ * gives. A negative queue or offset: nothing is done, as in RocketMQ. -ENOSPC, -ENOMEM. */
+int offsets_reset(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+		  int32_t queue, int64_t offset);
+/* The offset that was set and not taken yet, or -1: left there, or taken. */
+int64_t offsets_reset_find(struct offsets *offsets, struct gantry_str group,
+			   struct gantry_str topic, int32_t queue);
+int64_t offsets_reset_take(struct offsets *offsets, struct gantry_str group,
+			   struct gantry_str topic, int32_t queue);
 /* Everything as JSON, as config/consumerOffset.json and code 43 have it; text from malloc. */
 int offsets_encode(struct offsets *offsets, unsigned flags, char **ret, size_t *ret_size);
 void offsets_forget_topic(struct offsets *offsets, struct gantry_str topic);

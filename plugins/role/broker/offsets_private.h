@@ -35,10 +35,16 @@ struct offsets {
 	struct table table;
 	uint64_t slot_total;
 	struct data_version version; /* counter: from commits, see offsets_version_locked() */
+	pthread_mutex_t reset_lock;  /* guards resets */
+	struct table resets;         /* struct reset; offsets_reset.c */
+	uint32_t reset_count;        /* atomic */
 };
 
 /* With the lock held for writing: the slot, made if need be. -ENOSPC, -ENOMEM, -EINVAL. */
 int offsets_slot_locked(struct offsets *offsets, struct gantry_str key, size_t topic_size,
 			int32_t queue, struct offset_slot **ret);
+
+/* Drops the resets of a topic, or of a group; name.at NULL: all. */
+void offsets_reset_forget(struct offsets *offsets, struct gantry_str name, bool by_group);
 
 #endif

@@ -21,6 +21,9 @@ void puller_gone(struct broker *broker, struct gantry_session *session);
 int puller_drain(struct puller *puller, struct gantry_op *op);
 void puller_free(struct puller *puller); /* NULL is fine */
 
+struct queue;
+/* Has every pull that is held for this queue looked at anew. Any thread. */
+void puller_wake(struct puller *puller, struct queue *queue);
 /* Pulls held now, on all loops. Any thread. */
 uint64_t puller_held(const struct puller *puller);
 

@@ -18,6 +18,7 @@ static const struct {
 	[PULL_OFFSET_OVERFLOW_ONE] = {"OFFSET_OVERFLOW_ONE", GANTRY_PULL_NOT_FOUND},
 	[PULL_OFFSET_TOO_SMALL] = {"OFFSET_TOO_SMALL", GANTRY_PULL_OFFSET_MOVED},
 	[PULL_NO_MESSAGE_IN_QUEUE] = {"NO_MESSAGE_IN_QUEUE", GANTRY_PULL_NOT_FOUND},
+	[PULL_OFFSET_RESET] = {"OFFSET_RESET", GANTRY_PULL_OFFSET_MOVED},
 };
 
 /* A slave leaves the correction of offsets to the master. */
@@ -70,7 +71,8 @@ void pull_answer(struct pull_context *context, const struct pull_result *result,
 	pull->slices = result->slices;
 	pull->slice_count = result->slice_count;
 	pull->message_count = result->message_count;
-	commit(context, result->next, first);
+	/* what the client commits along is older than what was set */
+	commit(context, result->next, first && result->status != PULL_OFFSET_RESET);
 	gantry_counter_add(puller->pulls, 1);
 	if (result->message_count) {
 		gantry_counter_add(puller->messages, result->message_count);

@@ -42,6 +42,7 @@ enum pull_status {
 	PULL_OFFSET_OVERFLOW_ONE,
 	PULL_OFFSET_TOO_SMALL,
 	PULL_NO_MESSAGE_IN_QUEUE,
+	PULL_OFFSET_RESET,
 };
 
 /* A pull that has passed its checks. */

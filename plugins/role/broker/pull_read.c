@@ -3,6 +3,7 @@
  * taken from the log, neighbours together, until one of RocketMQ's limits is reached. */
 #include <errno.h>
 
+#include "offsets.h"
 #include "pull_private.h"
 
 enum { MAX_BYTES_LEAST = 100, MAX_BYTES_MOST = 128 * 1024 * 1024 };
@@ -349,6 +350,19 @@ static void begin(struct reading *reading, uint64_t log_end)
 				reading->subscription->filter_caps & GANTRY_FILTER_NEEDS_RECORD;
 }
 
+/* Whether an operator has set the group's offset: it goes on there, whatever it asked for. */
+static bool take_reset(const struct pull_context *context, struct pull_result *result)
+{
+	int64_t offset = offsets_reset_take(context->puller->broker->offsets, context->group->name,
+					    context->topic->name, context->pull->queue);
+
+	if (offset < 0)
+		return false;
+	result->status = PULL_OFFSET_RESET;
+	result->next = offset;
+	return true;
+}
+
 /* RocketMQ's answer when there is nothing to read at that offset; false: there is. */
 static bool judge_offset(const struct pull_context *context, struct pull_result *result)
 {
@@ -391,7 +405,7 @@ int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_
 	}
 	store_bounds(store, &first, &end);
 	queue_bounds(context->queue, &ret->min, &ret->max);
-	if (judge_offset(context, ret))
+	if (take_reset(context, ret) || judge_offset(context, ret))
 		return 0;
 	begin(&reading, end);
 	ret->status = PULL_NO_MATCHED_MESSAGE;

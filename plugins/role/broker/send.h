@@ -23,6 +23,10 @@ int sender_send(struct gantry_inst *inst, struct gantry_send *const *sends, uint
  * under way have been. Control thread. */
 int sender_drain(struct sender *sender, struct gantry_op *op);
 void sender_free(struct sender *sender); /* NULL is fine */
+/* Whether a send of this shape would find its topic and queue, made if need be. 1: it is refused,
+ * with code and remark set. On a kernel loop. */
+int sender_vet(struct broker *broker, struct gantry_send *send, struct topic **ret_topic,
+	       int32_t *ret_queue);
 
 #ifdef __cplusplus
 }

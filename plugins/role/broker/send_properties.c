@@ -174,8 +174,10 @@ int send_check_body(struct send_call *call, struct send_context *context)
 	if (send->body.size &&
 	    (int64_t)send->body.size <= call->sender->broker->conf->maxMessageSize)
 		return 0;
-	/* too large a batch is an exception inside the Java broker, not an illegal message */
-	if (send->body.size && send->flags & GANTRY_SEND_BATCH)
+	/* both of these are exceptions inside the Java broker, not illegal messages */
+	if (!send->body.size)
+		return send_refuse(context, GANTRY_SYSTEM_ERROR, "the message has no body");
+	if (send->flags & GANTRY_SEND_BATCH)
 		return send_refuse(context, GANTRY_SYSTEM_ERROR, "message body size exceeded");
 	return send_refuse_illegal(call, context);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which topic and queue a request goes to. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -92,6 +93,18 @@ static uint32_t next_random(struct send_loop *loop)
 	return loop->random = x;
 }
 
+static int refuse_queue(struct send_call *call, struct send_context *context)
+{
+	const struct gantry_address *peer = &context->send->session->peer;
+	char ip[INET6_ADDRSTRLEN] = "", topic[GANTRY_REMARK_MAX];
+
+	inet_ntop(peer->ip_size == 16 ? AF_INET6 : AF_INET, peer->ip, ip, sizeof(ip));
+	topics_describe(call->sender->broker->topics, context->topic, topic, sizeof(topic));
+	return send_refuse(context, GANTRY_INVALID_PARAMETER,
+			   "request queueId[%d] is illegal, %s Producer: %s:%u", context->queue,
+			   topic, ip, peer->port);
+}
+
 int send_choose_queue(struct send_call *call, struct send_context *context)
 {
 	const struct topic *topic = context->topic;
@@ -99,10 +112,7 @@ int send_choose_queue(struct send_call *call, struct send_context *context)
 
 	context->queue = context->send->queue;
 	if (context->queue >= (write > read ? write : read))
-		return send_refuse(context, GANTRY_INVALID_PARAMETER,
-				   "request queueId[%d] is illegal, topic:[%.*s] "
-				   "readQueueNums:[%d] writeQueueNums:[%d]",
-				   context->queue, STR_ARGS(topic->name), read, write);
+		return refuse_queue(call, context);
 	if (context->queue >= 0)
 		return 0;
 	if (write <= 0)

@@ -107,6 +107,8 @@ void topics_each(struct topics *topics, void (*each)(struct topic *topic, void *
 
 /* NULL: the name is good; else RocketMQ's sentence, "The specified topic is blank." */
 const char *topics_name_problem(struct gantry_str name, char *room, size_t room_size);
+/* The topic as RocketMQ's answers describe it: "TopicConfig [topicName=...]". Any thread. */
+void topics_describe(struct topics *topics, const struct topic *topic, char *to, size_t room);
 bool topics_is_system(const struct topics *topics, struct gantry_str name);
 
 #ifdef __cplusplus

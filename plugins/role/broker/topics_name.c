@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/fields.h"
+#include "json/json.h"
 #include "message/name.h"
 #include "topics.h"
 #include "topics_private.h"
@@ -14,17 +15,64 @@ const char *topics_name_problem(struct gantry_str name, char *room, size_t room_
 	case MESSAGE_NAME_BLANK:
 		return "The specified topic is blank.";
 	case MESSAGE_NAME_LONG:
-		return "The specified topic is longer than topic max length.";
+		snprintf(room, room_size,
+			 "The specified topic: %.*s, is longer than topic max length: %d",
+			 name.size > 256 ? 256 : (int)name.size, name.at, MESSAGE_TOPIC_MAX);
+		return room;
 	case MESSAGE_NAME_ILLEGAL:
 		snprintf(room, room_size,
 			 "The specified topic: %.*s, contains illegal characters, allowing only "
 			 "^[%%|a-zA-Z0-9_-]+$",
-			 name.size > 80 ? 80 : (int)name.size, name.at);
+			 name.size > 256 ? 256 : (int)name.size, name.at);
 		return room;
 	case MESSAGE_NAME_GOOD:
 		break;
 	}
 	return NULL;
+}
+
+/* Attributes as Java prints a map: {message.type=FIFO}. */
+static void write_attributes(const char *json, char *to, size_t room)
+{
+	struct json_doc doc;
+	struct json_iter iter;
+	const char *comma = "";
+
+	if (!json || json_parse(json, strlen(json), JSON_LENIENT, NULL, &doc, NULL))
+		return;
+	iter = json_iter(json_root(&doc));
+	while (room > 1 && json_next(&iter)) {
+		struct gantry_str key = {"", 0}, value = {"", 0};
+		int size;
+
+		json_raw(iter.key, &key);
+		json_raw(iter.value, &value);
+		size = snprintf(to, room, "%s%.*s=%.*s", comma, STR_ARGS(key), STR_ARGS(value));
+		if ((size_t)size >= room)
+			break;
+		to += size;
+		room -= (size_t)size;
+		comma = ", ";
+	}
+	json_free(&doc);
+}
+
+void topics_describe(struct topics *topics, const struct topic *topic, char *to, size_t room)
+{
+	char attributes[256] = "";
+	int32_t perm = topic_perm(topic);
+
+	pthread_rwlock_rdlock(&topics->lock);
+	write_attributes(topic->attributes, attributes, sizeof(attributes));
+	pthread_rwlock_unlock(&topics->lock);
+	snprintf(to, room,
+		 "TopicConfig [topicName=%s, readQueueNums=%d, writeQueueNums=%d, perm=%c%c%c, "
+		 "topicFilterType=%s, topicSysFlag=%d, order=%s, attributes={%s}]",
+		 topic->name.at, topic_read_queues(topic), topic_write_queues(topic),
+		 perm & PERM_READ ? 'R' : '-', perm & PERM_WRITE ? 'W' : '-',
+		 perm & PERM_INHERIT ? 'X' : '-',
+		 topic_filter_type(topic) == TOPIC_MULTI_TAG ? "MULTI_TAG" : "SINGLE_TAG",
+		 topic_sys_flag(topic), topic_order(topic) ? "true" : "false", attributes);
 }
 
 /* RocketMQ's TopicValidator, and what topics_add_builtin() makes for this broker. */

@@ -230,7 +230,7 @@ TEST_F(Topics, EachChangeIsAnotherVersion)
 
 TEST_F(Topics, NamesAreJudgedInJavasWords)
 {
-	char room[160];
+	char room[512];
 
 	EXPECT_EQ(topics_name_problem(str_of("%RETRY%a-b_c|9"), room, sizeof(room)), nullptr);
 	EXPECT_STREQ(topics_name_problem(str_of(" "), room, sizeof(room)),
@@ -239,7 +239,9 @@ TEST_F(Topics, NamesAreJudgedInJavasWords)
 		     "The specified topic: a+b, contains illegal characters, allowing only "
 		     "^[%|a-zA-Z0-9_-]+$");
 	EXPECT_STREQ(topics_name_problem(str_of(std::string(128, 'a').c_str()), room, sizeof(room)),
-		     "The specified topic is longer than topic max length.");
+		     ("The specified topic: " + std::string(128, 'a') +
+		      ", is longer than topic max length: 127")
+			     .c_str());
 }
 
 TEST_F(Topics, AttributesChangeAsInJava)

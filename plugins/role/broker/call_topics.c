@@ -10,7 +10,7 @@
 #include "topics.h"
 #include "topics_private.h"
 
-enum { WHY_ROOM = 160, TEXT_MAX = 1024 * 1024 };
+enum { WHY_ROOM = GANTRY_REMARK_MAX, TEXT_MAX = 1024 * 1024 };
 
 /* Whether an administrator may touch a topic of that name; if not it is answered. */
 static bool may_change(struct broker *broker, struct gantry_call *call, struct gantry_str name)

@@ -82,13 +82,15 @@ static int query_data_version(struct namesrv *namesrv, struct gantry_call *call)
 	if (call_need_text(call, "clusterName", &cluster) ||
 	    call_need_text(call, "brokerAddr", &address))
 		return 0;
-	if (json_parse(call->body.at, call->body.size, JSON_LENIENT, NULL, &doc, NULL))
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "the body is no DataVersion");
-	asked = data_version_read(json_root(&doc));
-	json_free(&doc);
+	if (call->body.size) {
+		if (json_parse(call->body.at, call->body.size, JSON_LENIENT, NULL, &doc, NULL))
+			return call_fail(call, GANTRY_SYSTEM_ERROR, "the body is no DataVersion");
+		asked = data_version_read(json_root(&doc));
+		json_free(&doc);
+	}
 	call_ok(call);
 	if (ns_routes_version(namesrv->routes, cluster, address, &known)) {
-		changed = !data_version_equal(&asked, &known);
+		changed = !call->body.size || !data_version_equal(&asked, &known);
 		json_writer_init(&json, 1024, 0);
 		data_version_write(&json, &known);
 		call_reply_body(call, json_writer_take(&json, &text, &size) ? NULL : text, size);

@@ -23,6 +23,10 @@ class Connection:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends it."""
         self._socket.close()
 
     def ask(self, code, fields, body=b""):

@@ -3,10 +3,10 @@
  * request with a fixed valid response, and stores nothing. What it costs is what sockets and frames
  * cost; what a broker costs beyond it is the broker.
  *
- *   null_server PORT BATCH SIZE   on 127.0.0.1; a pull is answered with BATCH records of SIZE bytes
+ *   null_server PORT BATCH SIZE [fan]   on 127.0.0.1; a pull gets BATCH records of SIZE bytes
  *
- * A pull that may be suspended waits for the next send and gets that message: the floor of
- * producer-to-consumer latency. */
+ * A pull that may be suspended waits for the next send and gets that message (with fan, all that
+ * wait get it): the floor of producer-to-consumer latency. */
 #include <endian.h>
 #include <errno.h>
 #include <message/record.h>
@@ -21,7 +21,7 @@
 enum {
 	ROOM = 256 * 1024,
 	KEPT_MAX = 4 * 1024 * 1024, /* bytes that wait for a waiter */
-	WAITERS = 4096,
+	WAITERS = 16384,
 	PULL = 11,
 	SEND = 310,
 	MAX_OFFSET = 30,
@@ -48,6 +48,7 @@ struct server {
 	uint8_t kept[KEPT_MAX]; /* records that came while nobody waited */
 	size_t kept_size;
 	int held_once; /* somebody waits: messages are kept */
+	int fan;       /* all that wait get each message */
 };
 
 struct connection {
@@ -198,6 +199,18 @@ static void deliver(struct server *s)
 	flush(first.connection);
 }
 
+static void deliver_to_all(struct server *s)
+{
+	uint32_t count = s->waiter_count;
+	s->waiter_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct waiter *waiter = &s->waiters[i];
+		put_answer(waiter->connection, &s->found, waiter->opaque, s->kept, s->kept_size);
+		flush(waiter->connection);
+	}
+	s->kept_size = 0;
+}
+
 static void keep(struct server *s, struct gantry_str body)
 {
 	struct message_draft draft = draft_of(body.at, body.size);
@@ -205,7 +218,10 @@ static void keep(struct server *s, struct gantry_str body)
 		return;
 	message_record_write(&draft, s->kept + s->kept_size, 0, 0, 0);
 	s->kept_size += draft.size;
-	deliver(s);
+	if (s->fan)
+		deliver_to_all(s);
+	else
+		deliver(s);
 }
 
 static void hold(struct connection *c, int32_t opaque)
@@ -312,11 +328,12 @@ int main(int argc, char **argv)
 {
 	static struct server server;
 	struct sockaddr_in address;
-	int port = argc == 4 ? number(argv[1]) : -1;
-	int batch = argc == 4 ? number(argv[2]) : -1;
-	int size = argc == 4 ? number(argv[3]) : -1;
+	server.fan = argc == 5 && strcmp(argv[4], "fan") == 0;
+	int port = argc == 4 + server.fan ? number(argv[1]) : -1;
+	int batch = port < 0 ? -1 : number(argv[2]);
+	int size = port < 0 ? -1 : number(argv[3]);
 	if (port < 0 || batch < 0 || size < 0) {
-		fprintf(stderr, "usage: null_server PORT BATCH SIZE\n");
+		fprintf(stderr, "usage: null_server PORT BATCH SIZE [fan]\n");
 		return 2;
 	}
 	make_answers(&server);

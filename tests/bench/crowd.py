@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many connections to one broker, in one process: consumers that wait, members of a group."""
+
+import json
+import select
+import socket
+import struct
+import time
+
+from contenders import HOST, Failure
+
+SEND_V2, PULL, HEARTBEAT, MEMBERS_CHANGED, MAX_OFFSET = 310, 11, 34, 40, 30
+SUSPEND_WITH_SUBSCRIPTION = 6
+HOLD_MS = 600_000
+CONNECT_AT_ONCE = 100  # less than a listener's backlog
+TOPIC, GROUP = "bench_crowd", "bench_crowd_group"
+
+
+def frame(code, opaque, fields, body=b""):
+    """A request as a Java client writes it."""
+    header = json.dumps({"code": code, "language": "JAVA", "version": 461, "flag": 0,
+                         "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
+                         "extFields": fields}).encode()
+    return struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body
+
+
+def send_frame(opaque):
+    """One message of 128 bytes into queue 0."""
+    return frame(SEND_V2, opaque, {"a": "bench", "b": TOPIC, "c": "TBW102", "d": "1", "e": "0",
+                                   "f": "0", "g": str(int(time.time() * 1000)), "h": "0", "i": "",
+                                   "j": "0", "k": "false", "l": "-1", "m": "false"}, b"x" * 128)
+
+
+def pull_frame(opaque, offset):
+    """A pull that waits for the next message."""
+    return frame(PULL, opaque, {
+        "consumerGroup": GROUP, "topic": TOPIC, "queueId": "0", "queueOffset": str(offset),
+        "maxMsgNums": "1", "sysFlag": str(SUSPEND_WITH_SUBSCRIPTION), "commitOffset": "0",
+        "suspendTimeoutMillis": str(HOLD_MS), "subscription": "*", "subVersion": "1",
+        "expressionType": "TAG"})
+
+
+def heartbeat_frame(opaque, client):
+    """A consumer joins the group."""
+    body = json.dumps({"clientID": client, "producerDataSet": [], "consumerDataSet": [{
+        "groupName": GROUP, "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING",
+        "consumeFromWhere": "CONSUME_FROM_LAST_OFFSET", "unitMode": False,
+        "subscriptionDataSet": [{"topic": TOPIC, "subString": "*", "tagsSet": [], "codeSet": [],
+                                 "subVersion": 1, "expressionType": "TAG",
+                                 "classFilterMode": False}]}]})
+    return frame(HEARTBEAT, opaque, {}, body.encode())
+
+
+class Crowd:
+    """The connections. Frames that come are counted, and those of one code, without being parsed
+    further than need be."""
+
+    def __init__(self, port):
+        self._port = port
+        self._poll = select.epoll()
+        self._sockets = {}
+        self._rest = {}
+        self.all = []
+
+    def connect(self, count):
+        """So many more."""
+        for start in range(0, count, CONNECT_AT_ONCE):
+            for _ in range(min(CONNECT_AT_ONCE, count - start)):
+                one = socket.create_connection((HOST, self._port), timeout=30)
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._sockets[one.fileno()] = one
+                self._rest[one.fileno()] = b""
+                self._poll.register(one.fileno(), select.EPOLLIN)
+                self.all.append(one)
+
+    def wait_for(self, count, seconds, wanted=None):
+        """Until so many frames have come, of those that wanted() takes; returns the seconds."""
+        begin = time.monotonic()
+        while count > 0:
+            left = begin + seconds - time.monotonic()
+            if left <= 0:
+                raise Failure(f"{count} answers are missing after {seconds} s")
+            for number, _ in self._poll.poll(left):
+                count -= self._take(number, wanted)
+        return time.monotonic() - begin
+
+    def _take(self, number, wanted):
+        data = self._sockets[number].recv(1 << 16)
+        if not data:
+            raise Failure("a connection was closed")
+        data, found = self._rest[number] + data, 0
+        while len(data) >= 4 and len(data) >= 4 + struct.unpack_from(">I", data)[0]:
+            size = 4 + struct.unpack_from(">I", data)[0]
+            found += not wanted or wanted(data[:size])
+            data = data[size:]
+        self._rest[number] = data
+        return found
+
+    def close(self):
+        """Ends all."""
+        self._poll.close()
+        for one in self.all:
+            one.close()
+
+
+def is_members_changed(data):
+    """Whether a frame tells of the group's members."""
+    return b'"code":%d,' % MEMBERS_CHANGED in data or b'"code":%d}' % MEMBERS_CHANGED in data

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "message/bytes.h"
+#include "message/properties.h"
 #include "message/record.h"
+#include "store/store.h"
 
 static const gantry_session_ops session_ops = {
 	sizeof(session_ops),
@@ -209,6 +211,111 @@ std::unique_ptr<Session::Pending> Session::begin(Pulled pull)
 Pulled Session::pull(Pulled pull)
 {
 	return begin(std::move(pull))->wait();
+}
+
+/* ---- calls */
+
+Called ask(World &world, int32_t code,
+	   const std::vector<std::pair<std::string, std::string>> &fields)
+{
+	std::vector<gantry_field> list;
+	gantry_session session = {};
+	gantry_call call = {};
+	Op op(world, world.loop(0));
+	int pending = 0;
+	Called called;
+
+	session.ops = &session_ops;
+	session.loop = world.loop(0);
+	for (const auto &[name, value] : fields)
+		list.push_back({str(name), str(value)});
+	call.session = &session;
+	call.code = code;
+	call.client_version = 500;
+	call.fields = list.data();
+	call.field_count = (uint32_t)list.size();
+	world.on(world.loop(0),
+		 [&] { pending = world.ops()->call(world.inst(), &call, op.get()); });
+	if (pending > 0)
+		op.wait();
+	called.code = call.ret_code;
+	called.remark = call.remark;
+	if (call.ret_body)
+		called.body.assign(call.ret_body, call.ret_body_size);
+	free(call.ret_body);
+	return called;
+}
+
+/* ---- what is stored */
+
+namespace
+{
+
+Stored read(World &world, uint64_t at)
+{
+	std::string bytes = world.message_at(at);
+	message_record record = {};
+	message_property property;
+	gantry_str rest;
+	Stored stored;
+
+	EXPECT_EQ(MESSAGE_WHOLE,
+		  message_record_read((const uint8_t *)bytes.data(), bytes.size(), true, &record));
+	stored.topic.assign(record.topic.at, record.topic.size);
+	stored.body.assign(record.body.at, record.body.size);
+	rest = record.properties;
+	while (message_property_next(&rest, &property)) {
+		std::string key(property.key.at, property.key.size);
+
+		EXPECT_FALSE(stored.has(key)) << key << " is there twice";
+		stored.properties[key].assign(property.value.at, property.value.size);
+	}
+	stored.queue = record.queue;
+	stored.flag = record.flag;
+	stored.sys_flag = record.sys_flag;
+	stored.reconsume = record.reconsume_times;
+	stored.queue_offset = record.queue_offset;
+	stored.born_ms = record.born_ms;
+	stored.store_ms = record.store_ms;
+	stored.at = at;
+	return stored;
+}
+
+} // namespace
+
+std::vector<Stored> stored(World &world, const std::string &topic, int32_t id)
+{
+	std::vector<uint64_t> places;
+	std::vector<Stored> list;
+
+	world.dispatched();
+	world.aside([&] {
+		queue *queue = store_queue_named(world.messages(), str(topic), id);
+		queue_unit units[64];
+		int64_t min, max;
+		int count;
+
+		queue_bounds(queue, &min, &max);
+		while (min < max &&
+		       ((count = queue_read(queue, min, 64, units)) > 0 || count == -EAGAIN))
+			for (int i = 0; i < count && min < max; i++, min++)
+				places.push_back((uint64_t)units[i].physical_offset);
+	});
+	for (uint64_t at : places)
+		list.push_back(read(world, at));
+	return list;
+}
+
+std::vector<Stored> stored(World &world, const std::string &topic, int32_t id, size_t count)
+{
+	world.until([&] {
+		queue *queue = store_queue_named(world.messages(), str(topic), id);
+		int64_t min, max;
+
+		queue_bounds(queue, &min, &max);
+		return max - min >= (int64_t)count;
+	});
+	return stored(world, topic, id);
 }
 
 /* ---- texts */

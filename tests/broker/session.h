@@ -3,6 +3,7 @@
 #ifndef BROKER_SESSION_H
 #define BROKER_SESSION_H
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -91,6 +92,34 @@ std::vector<std::string> bodies(const std::string &records);
 
 /* Properties text of key and value pairs. */
 std::string pairs(const std::vector<std::pair<std::string, std::string>> &list);
+
+/* A request that is neither a send nor a pull, and what came of it. */
+struct Called {
+	int32_t code = -1;
+	std::string remark, body;
+};
+
+/* Asks on the first loop, and waits for the answer. */
+Called ask(World &world, int32_t code,
+	   const std::vector<std::pair<std::string, std::string>> &fields);
+
+/* A stored message. */
+struct Stored {
+	std::string topic, body;
+	std::map<std::string, std::string> properties;
+	int32_t queue = -1, flag = 0, sys_flag = 0, reconsume = 0;
+	int64_t queue_offset = -1, born_ms = 0, store_ms = 0;
+	uint64_t at = 0;
+	bool has(const std::string &key) const
+	{
+		return properties.count(key);
+	}
+};
+
+/* Every message that the queue has now, in order. */
+std::vector<Stored> stored(World &world, const std::string &topic, int32_t queue);
+/* The same, when there are so many. */
+std::vector<Stored> stored(World &world, const std::string &topic, int32_t queue, size_t count);
 
 /* One message of a batch's body. */
 std::string batch_item(const std::string &body, const std::string &properties = "");

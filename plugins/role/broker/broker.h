@@ -84,7 +84,8 @@ struct broker_conf {
 		maxTransferCountOnMessageInDisk, maxFilterMessageSize;
 	/* consumers */
 	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
-		consumerOffsetUpdateVersionStep;
+		consumerOffsetUpdateVersionStep, flushDelayOffsetInterval,
+		delayOffsetUpdateVersionStep;
 	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable, useServerSideResetOffset;
 	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;

@@ -12,9 +12,9 @@ struct call_table {
 };
 
 static const struct call_row *const features[] = {
-	topic_calls,  group_calls,  offset_calls, queue_calls,   client_calls,
-	assign_calls, lock_calls,   info_calls,   query_calls,   expire_calls,
-	relay_calls,  status_calls, reset_calls,  compare_calls, reply_calls,
+	topic_calls, group_calls,   offset_calls, queue_calls,  client_calls, assign_calls,
+	lock_calls,  info_calls,    query_calls,  expire_calls, relay_calls,  status_calls,
+	reset_calls, compare_calls, reply_calls,  delay_calls,  back_calls,
 };
 enum { FEATURES = sizeof(features) / sizeof(features[0]) };
 

@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "call/lines.h"
+#include "delay/delay.h"
 #include "json/json.h"
 #include "store/store.h"
 
@@ -72,6 +73,7 @@ static int get_runtime_info(struct broker *broker, struct gantry_call *call, str
 	put_number(&writer, "commitLogMaxOffset", (int64_t)end);
 	put_number(&writer, "dispatchBehindBytes",
 		   (int64_t)(end - store_dispatched(broker->store)));
+	delay_write_runtime(broker, &writer);
 	json_close_object(&writer);
 	json_close_object(&writer);
 	err = json_writer_take(&writer, &text, &size);

@@ -5,10 +5,12 @@
 
 #include <gantry/loop.h>
 
+#include "delay/delay.h"
 #include "feature.h"
 
 /* In the order in which they are made; a later one may use an earlier one. The NULL ends. */
 static const struct feature *const table[] = {
+	&delay_feature,
 	NULL,
 };
 enum { FEATURES = sizeof(table) / sizeof(table[0]) - 1 };

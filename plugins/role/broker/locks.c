@@ -159,3 +159,20 @@ void locks_release(struct locks *locks, struct gantry_str group, const struct lo
 		drop(locks, lock);
 	pthread_mutex_unlock(&locks->lock);
 }
+
+bool locks_held(struct locks *locks, struct gantry_str group, uint64_t now_ms)
+{
+	struct table_entry *entry = NULL;
+	bool held = false;
+
+	pthread_mutex_lock(&locks->lock);
+	while (!held && (entry = table_next(&locks->table, entry))) {
+		const struct lock *lock = TABLE_HOLDER(entry, struct lock, entry);
+
+		held = entry->key.size > group.size && entry->key.at[group.size] == '\n' &&
+		       memcmp(entry->key.at, group.at, group.size) == 0 &&
+		       lock->renewed_ms + LOCKS_LIVE_MS >= now_ms;
+	}
+	pthread_mutex_unlock(&locks->lock);
+	return held;
+}

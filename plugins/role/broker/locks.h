@@ -28,6 +28,10 @@ int locks_try(struct locks *locks, struct gantry_str group, const struct locked_
 void locks_release(struct locks *locks, struct gantry_str group, const struct locked_queue *queue,
 		   struct gantry_str client);
 
+/* Whether a client of the group holds a queue now. Looks through all locks: not for every
+ * message. */
+bool locks_held(struct locks *locks, struct gantry_str group, uint64_t now_ms);
+
 #ifdef __cplusplus
 }
 #endif

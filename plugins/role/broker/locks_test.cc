@@ -49,6 +49,15 @@ TEST_F(Locks, OneClientOfAGroupHoldsAQueue)
 	EXPECT_EQ(Try("y", 3, 0, "h"), 1); /* another group has nothing to do with it */
 }
 
+TEST_F(Locks, TellsWhetherAGroupHoldsAny)
+{
+	EXPECT_FALSE(locks_held(locks_, str_of("g"), 0));
+	EXPECT_EQ(Try("x", 0, 0, "group"), 1);
+	EXPECT_FALSE(locks_held(locks_, str_of("g"), 1));
+	EXPECT_TRUE(locks_held(locks_, str_of("group"), LOCKS_LIVE_MS));
+	EXPECT_FALSE(locks_held(locks_, str_of("group"), LOCKS_LIVE_MS + 1));
+}
+
 TEST_F(Locks, OnlyTheHolderReleases)
 {
 	EXPECT_EQ(Try("x", 0), 1);

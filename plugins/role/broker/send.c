@@ -26,6 +26,7 @@ static const struct send_step single_plan[] = {
 	{"inner batch", send_check_inner},
 	{"delay", send_check_delay},
 	{"record", send_make_record},
+	{"schedule topic", send_delay},
 	{"find queue", send_find_queue},
 	{"light queues", send_count_multi},
 };

@@ -7,6 +7,7 @@
 #include <gantry/counter.h>
 #include <gantry/loop.h>
 
+#include "delay/delay.h"
 #include "message/id.h"
 #include "send.h"
 
@@ -38,8 +39,11 @@ struct send_context {
 	bool inner;                    /* INNER_NUM */
 	struct gantry_str multi_names; /* INNER_MULTI_DISPATCH */
 	struct store_multi multi;
-	bool dead; /* was retried too often: goes to the group's dead letter queue */
-	char unique[SEND_UNIQUE_ROOM]; /* the pair UNIQ_KEY, if the producer sent none */
+	bool dead;         /* was retried too often: goes to the group's dead letter queue */
+	bool delayed;      /* goes to the schedule topic */
+	bool delay_broken; /* DELAY is no number */
+	char unique[SEND_UNIQUE_ROOM];    /* the pair UNIQ_KEY, if the producer sent none */
+	char delay_text[DELAY_TEXT_ROOM]; /* what delays add, if it is delayed */
 };
 
 struct send_room { /* memory that grows */
@@ -136,8 +140,11 @@ int send_read_properties(struct send_call *call, struct send_context *context);
 int send_check_transaction(struct send_call *call, struct send_context *context);
 int send_check_body(struct send_call *call, struct send_context *context);
 int send_check_inner(struct send_call *call, struct send_context *context);
-int send_check_delay(struct send_call *call, struct send_context *context);
 int send_check_batch_kind(struct send_call *call, struct send_context *context);
+/* send_delay.c */
+bool send_is_delayed(const struct send_context *context); /* the properties have been noted */
+int send_check_delay(struct send_call *call, struct send_context *context);
+int send_delay(struct send_call *call, struct send_context *context);
 /* send_record.c */
 int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);

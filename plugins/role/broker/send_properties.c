@@ -37,10 +37,7 @@ static void note_unique(struct gantry_send *send, struct gantry_str value)
 
 static enum fate note_delay(struct send_context *context, struct gantry_str value)
 {
-	int32_t level;
-
-	if (str_int32(value, &level) == 0)
-		context->delay_level = level;
+	context->delay_broken = str_int32(value, &context->delay_level) != 0;
 	return context->dead ? LEAVE_OUT : KEEP;
 }
 
@@ -121,27 +118,45 @@ static int add_own(struct send_call *call, struct send_context *context,
 
 	if (context->dead)
 		status = message_pieces_add(pieces, (struct gantry_str){dead, sizeof(dead) - 1});
+	if (context->delayed)
+		status = delay_add(call->sender->broker, context->delay_level, context->topic->name,
+				   context->queue, context->delay_text, pieces);
 	if (!status && !context->send->transaction_id_size)
 		status = message_pieces_add(pieces, make_unique(call, context));
 	return status ? status : message_pieces_add(pieces, call->sender->suffix);
 }
 
-int send_read_properties(struct send_call *call, struct send_context *context)
+/* Notes everything and collects what stays. */
+static int take(struct send_context *context, struct message_pieces *pieces)
 {
-	struct message_draft *draft = &context->put.draft;
-	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
 	struct gantry_str rest = context->send->properties;
 	struct message_property property;
 	/* the messages of a batch have their own properties; those of the batch are not stored */
 	bool batch = context->send->flags & GANTRY_SEND_BATCH;
 	int status = 0;
 
-	draft->checksum = call->sender->broker->conf->enabledAppendPropCRC;
+	pieces->count = 0;
+	pieces->size = 0;
 	while (!status && message_property_next(&rest, &property))
-		if (note(context, &property) == KEEP && !batch)
-			status = message_pieces_add(&pieces, property.pair);
-	if (batch)
+		if (note(context, &property) == KEEP && !batch &&
+		    (!context->delayed || delay_keeps(property.key)))
+			status = message_pieces_add(pieces, property.pair);
+	return status;
+}
+
+int send_read_properties(struct send_call *call, struct send_context *context)
+{
+	struct message_draft *draft = &context->put.draft;
+	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
+	int status;
+
+	draft->checksum = call->sender->broker->conf->enabledAppendPropCRC;
+	status = take(context, &pieces);
+	if (context->send->flags & GANTRY_SEND_BATCH)
 		return 0;
+	context->delayed = send_is_delayed(context);
+	if (!status && context->delayed) /* only now it is known what is to be replaced */
+		status = take(context, &pieces);
 	if (!status)
 		status = add_own(call, context, &pieces);
 	draft->part_count = pieces.count;
@@ -187,26 +202,6 @@ int send_check_inner(struct send_call *call, struct send_context *context)
 {
 	if (context->inner || context->send->sys_flag & MESSAGE_INNER_BATCH)
 		return send_refuse_illegal(call, context);
-	return 0;
-}
-
-int send_check_delay(struct send_call *call, struct send_context *context)
-{
-	int32_t type = context->send->sys_flag & MESSAGE_TRANSACTION;
-
-	(void)call;
-	if (type == MESSAGE_PREPARED || type == MESSAGE_ROLLED_BACK || context->dead)
-		return 0;
-	if (context->timer && context->delay_level <= 0)
-		return send_refuse(context, GANTRY_SYSTEM_ERROR,
-				   "accurate timer message is not enabled, timerWheelEnable is "
-				   "false");
-	/* a message that is to be retried is not lost by being retried at once */
-	if (context->delay_level > 0 && !message_topic_is_retry(context->topic->name))
-		return send_refuse(context, GANTRY_MESSAGE_ILLEGAL,
-				   "the message has delay level %d, and this broker does not take "
-				   "delayed messages yet",
-				   context->delay_level);
 	return 0;
 }
 

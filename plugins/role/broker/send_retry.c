@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call/fields.h"
+#include "locks.h"
 #include "message/name.h"
 #include "send_private.h"
 
@@ -56,7 +57,9 @@ int send_check_retry(struct send_call *call, struct send_context *context)
 			"https://rocketmq.apache.org/docs/bestPractice/06FAQ for further "
 			"details.",
 			STR_ARGS(name));
-	if (send->reconsume_times > max_tries(send, group))
+	/* whoever consumes in order has tried often enough when it sends back */
+	if (send->reconsume_times > max_tries(send, group) ||
+	    locks_held(call->sender->broker->locks, name, gantry_clock_ms()))
 		return go_to_dead_letters(call, context, group);
 	return 0;
 }

@@ -139,11 +139,12 @@ int send_check_batch_topic(struct send_call *call, struct send_context *context)
 
 int send_find_queue(struct send_call *call, struct send_context *context)
 {
-	context->put.queue =
-		store_queue(call->sender->broker->store, context->topic, context->queue);
+	int32_t queue = context->put.draft.queue;
+
+	context->put.queue = store_queue(call->sender->broker->store, context->topic, queue);
 	if (!context->put.queue)
 		return send_refuse(context, GANTRY_SYSTEM_ERROR,
-				   "no memory for queue %d of topic[%.*s]", context->queue,
+				   "no memory for queue %d of topic[%.*s]", queue,
 				   STR_ARGS(context->topic->name));
 	return 0;
 }

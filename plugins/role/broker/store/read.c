@@ -118,6 +118,11 @@ int store_read_wait(struct store *store, uint64_t at, uint64_t max, struct gantr
 	return status;
 }
 
+int store_wait_durable(struct store *store, uint64_t upto, struct gantry_op *op)
+{
+	return store->door->wait(store->door_inst, GANTRY_DURABLE, upto, op);
+}
+
 uint64_t store_segment_bytes(const struct store *store)
 {
 	return store->segment_bytes;

@@ -120,6 +120,8 @@ int store_read(struct store *store, uint64_t at, uint64_t max, struct gantry_sli
 
 /* The log: [first, end) as readers see it. Any thread. */
 void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_end);
+/* 0: the log is durable up to there; positive: op finishes when it is. As replication's wait(). */
+int store_wait_durable(struct store *store, uint64_t upto, struct gantry_op *op);
 uint64_t store_segment_bytes(const struct store *store);
 /* What is before it in the log was there when the store was opened. Any thread. */
 uint64_t store_old_end(const struct store *store);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Delayed messages over restarts, kills and a full disk: what takes seconds. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "broker.h"
+#include "session.h"
+#include "store/expire.h"
+
+namespace
+{
+
+const char kKeys[] = "messageDelayLevel=0s 1s 1h\n"
+		     "flushDelayOffsetInterval=50\n"
+		     "delayOffsetUpdateVersionStep=1\n";
+const int32_t kNow = 1, kSecond = 2;
+
+Sent delayed(int32_t level, const std::string &body, const std::string &more = "")
+{
+	Sent message;
+
+	message.body = body;
+	message.queue = 2;
+	message.properties = "DELAY\1" + std::to_string(level) + "\2" + more;
+	return message;
+}
+
+std::vector<std::string> bodies_of(const std::vector<Stored> &list)
+{
+	std::vector<std::string> all;
+
+	for (const Stored &message : list)
+		all.push_back(message.body);
+	return all;
+}
+
+std::string offsets_file(const std::string &root)
+{
+	std::ifstream file(root + "/config/delayOffset.json");
+	std::string text{std::istreambuf_iterator<char>(file), {}};
+
+	text.erase(std::remove_if(text.begin(), text.end(), isspace), text.end());
+	return text;
+}
+
+bool says(const std::string &text, const std::string &part)
+{
+	return text.find(part) != std::string::npos;
+}
+
+TEST(Delay, ARestartNeitherForgetsNorRepeats)
+{
+	Folder folder;
+	{
+		World world(folder.path(), kKeys);
+		Session session(world);
+
+		session.send(delayed(kNow, "before"));
+		session.send(delayed(kSecond, "after"));
+		stored(world, "TopicTest", 2, 1);
+		world.until([&] { return says(offsets_file(folder.path()), "1:1"); });
+	}
+	EXPECT_TRUE(says(offsets_file(folder.path()), "\"offsetTable\":{1:1"));
+	EXPECT_FALSE(says(offsets_file(folder.path()), "2:1"));
+	World world(folder.path(), kKeys);
+
+	EXPECT_EQ((std::vector<std::string>{"before", "after"}),
+		  bodies_of(stored(world, "TopicTest", 2, 2)));
+	EXPECT_TRUE(says(ask(world, 45, {}).body, "\"offsetTable\":{1:1,2:1}"))
+		<< ask(world, 45, {}).body;
+	EXPECT_TRUE(says(ask(world, 28, {}).body, "\"scheduleMessageOffset_2\":\"1,1\""))
+		<< ask(world, 28, {}).body;
+}
+
+TEST(Delay, AKillLosesNothing)
+{
+	Folder folder;
+
+	in_a_process_that_dies(
+		folder.path(),
+		[](World &world) {
+			Session session(world);
+
+			for (int i = 0; i < 100; i++)
+				session.send(delayed(kSecond, std::to_string(i)));
+			session.abandon();
+		},
+		kKeys);
+	World world(folder.path(), kKeys);
+	std::vector<Stored> come = stored(world, "TopicTest", 2, 100);
+
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ(std::to_string(i), come[i].body);
+}
+
+TEST(Delay, AFullDiskDelaysAndKeepsTheOrder)
+{
+	Folder folder;
+	World world(folder.path(), kKeys);
+	Session session(world);
+	int32_t used = 10;
+	struct expiry_senses senses = {};
+
+	senses.now_ms = [](void *) -> int64_t { return broker_wall_ms(); };
+	senses.used_percent = [](const char *, void *user) {
+		return (int)__atomic_load_n(static_cast<int32_t *>(user), __ATOMIC_RELAXED);
+	};
+	senses.user = &used;
+	expiry_set_senses(store_expiry(world.messages()), &senses);
+	for (int i = 0; i < 10; i++)
+		ASSERT_EQ(GANTRY_SUCCESS, session.send(delayed(kSecond, std::to_string(i))).code);
+	__atomic_store_n(&used, 99, __ATOMIC_RELAXED);
+	world.aside([&] { expiry_round(store_expiry(world.messages())); });
+	ASSERT_EQ(GANTRY_SERVICE_NOT_AVAILABLE, session.send(delayed(kNow, "no")).code);
+	/* the tenth of a second after which it tries again is long over when the disk is empty */
+	uint64_t full_until = gantry_clock_ms() + 1300;
+	world.until([&] { return gantry_clock_ms() > full_until; });
+	EXPECT_TRUE(stored(world, "TopicTest", 2).empty());
+	__atomic_store_n(&used, 10, __ATOMIC_RELAXED);
+	world.aside([&] { expiry_round(store_expiry(world.messages())); });
+	EXPECT_EQ((std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}),
+		  bodies_of(stored(world, "TopicTest", 2, 10)));
+	senses.used_percent = [](const char *, void *) { return 10; };
+	expiry_set_senses(store_expiry(world.messages()), &senses);
+}
+
+} // namespace

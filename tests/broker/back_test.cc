@@ -38,7 +38,7 @@ class Back : public testing::Test
 		}
 		return ask(world, 36, fields);
 	}
-	Stored sent(const std::string &properties = "TAGS\1t\2KEYS\1k\2", int32_t reconsume = 0)
+	Kept sent(const std::string &properties = "TAGS\1t\2KEYS\1k\2", int32_t reconsume = 0)
 	{
 		Sent message;
 
@@ -64,7 +64,7 @@ std::string offset_id(World &world, uint64_t at)
 
 TEST_F(Back, ComesAgainWithWhatItWas)
 {
-	Stored first = sent(), one, two;
+	Kept first = sent(), one, two;
 
 	EXPECT_EQ(GANTRY_SUCCESS, back(first.at, 1).code);
 	one = stored(world, kRetry, 0, 1).at(0);
@@ -90,8 +90,8 @@ TEST_F(Back, ComesAgainWithWhatItWas)
 
 TEST_F(Back, LevelZeroIsThreeMoreThanTheTries)
 {
-	Stored first = sent("A\1b\2", 1);
-	Stored kept;
+	Kept first = sent("A\1b\2", 1);
+	Kept kept;
 
 	EXPECT_EQ(GANTRY_SUCCESS, back(first.at, 0).code);
 	kept = stored(world, kSchedule, 3, 1).at(0);
@@ -101,7 +101,7 @@ TEST_F(Back, LevelZeroIsThreeMoreThanTheTries)
 
 TEST_F(Back, DiesAfterTooManyTriesOrWhenTheConsumerSaysSo)
 {
-	Stored tried = sent("A\1b\2", 16), fresh = sent(), dead;
+	Kept tried = sent("A\1b\2", 16), fresh = sent(), dead;
 
 	EXPECT_EQ(GANTRY_SUCCESS, back(tried.at, 0).code);
 	dead = stored(world, kDead, 0, 1).at(0);
@@ -125,7 +125,7 @@ TEST_F(Back, DiesAfterTooManyTriesOrWhenTheConsumerSaysSo)
 
 TEST_F(Back, RefusesWhatCannotBe)
 {
-	Stored first = sent();
+	Kept first = sent();
 
 	for (const char *name : {"offset", "group", "delayLevel"}) {
 		EXPECT_EQ(GANTRY_SYSTEM_ERROR, back(first.at, 1, {{name, "(none)"}}).code) << name;

@@ -31,11 +31,11 @@ Sent delayed(int32_t level, const std::string &body, const std::string &more = "
 	return message;
 }
 
-std::vector<std::string> bodies_of(const std::vector<Stored> &list)
+std::vector<std::string> bodies_of(const std::vector<Kept> &list)
 {
 	std::vector<std::string> all;
 
-	for (const Stored &message : list)
+	for (const Kept &message : list)
 		all.push_back(message.body);
 	return all;
 }
@@ -60,7 +60,7 @@ TEST(Delay, AMessageComesWhenItIsDue)
 	World world(folder.path(), kKeys);
 	Session session(world);
 	Sent sent = session.send(delayed(kSecond, "late", "TAGS\1a\2KEYS\1k\2"));
-	Stored kept, come;
+	Kept kept, come;
 
 	ASSERT_EQ(GANTRY_SUCCESS, sent.code) << sent.remark;
 	EXPECT_EQ(2, sent.ret_queue);
@@ -110,7 +110,7 @@ TEST(Delay, WhatAProducerMaySayOfIt)
 	World world(folder.path(), kKeys);
 	Session session(world);
 	Sent dead = delayed(kHour, "retried too often");
-	Stored kept;
+	Kept kept;
 
 	session.send(delayed(99, "past the last",
 			     pairs({{"REAL_TOPIC", "Elsewhere"},

@@ -27,11 +27,11 @@ Sent delayed(int32_t level, const std::string &body, const std::string &more = "
 	return message;
 }
 
-std::vector<std::string> bodies_of(const std::vector<Stored> &list)
+std::vector<std::string> bodies_of(const std::vector<Kept> &list)
 {
 	std::vector<std::string> all;
 
-	for (const Stored &message : list)
+	for (const Kept &message : list)
 		all.push_back(message.body);
 	return all;
 }
@@ -89,7 +89,7 @@ TEST(Delay, AKillLosesNothing)
 		},
 		kKeys);
 	World world(folder.path(), kKeys);
-	std::vector<Stored> come = stored(world, "TopicTest", 2, 100);
+	std::vector<Kept> come = stored(world, "TopicTest", 2, 100);
 
 	for (int i = 0; i < 100; i++)
 		EXPECT_EQ(std::to_string(i), come[i].body);

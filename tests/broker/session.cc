@@ -251,13 +251,13 @@ Called ask(World &world, int32_t code,
 namespace
 {
 
-Stored read(World &world, uint64_t at)
+Kept read(World &world, uint64_t at)
 {
 	std::string bytes = world.message_at(at);
 	message_record record = {};
 	message_property property;
 	gantry_str rest;
-	Stored stored;
+	Kept stored;
 
 	EXPECT_EQ(MESSAGE_WHOLE,
 		  message_record_read((const uint8_t *)bytes.data(), bytes.size(), true, &record));
@@ -283,10 +283,10 @@ Stored read(World &world, uint64_t at)
 
 } // namespace
 
-std::vector<Stored> stored(World &world, const std::string &topic, int32_t id)
+std::vector<Kept> stored(World &world, const std::string &topic, int32_t id)
 {
 	std::vector<uint64_t> places;
-	std::vector<Stored> list;
+	std::vector<Kept> list;
 
 	world.dispatched();
 	world.aside([&] {
@@ -306,7 +306,7 @@ std::vector<Stored> stored(World &world, const std::string &topic, int32_t id)
 	return list;
 }
 
-std::vector<Stored> stored(World &world, const std::string &topic, int32_t id, size_t count)
+std::vector<Kept> stored(World &world, const std::string &topic, int32_t id, size_t count)
 {
 	world.until([&] {
 		queue *queue = store_queue_named(world.messages(), str(topic), id);

@@ -104,7 +104,7 @@ Called ask(World &world, int32_t code,
 	   const std::vector<std::pair<std::string, std::string>> &fields);
 
 /* A stored message. */
-struct Stored {
+struct Kept {
 	std::string topic, body;
 	std::map<std::string, std::string> properties;
 	int32_t queue = -1, flag = 0, sys_flag = 0, reconsume = 0;
@@ -117,9 +117,9 @@ struct Stored {
 };
 
 /* Every message that the queue has now, in order. */
-std::vector<Stored> stored(World &world, const std::string &topic, int32_t queue);
+std::vector<Kept> stored(World &world, const std::string &topic, int32_t queue);
 /* The same, when there are so many. */
-std::vector<Stored> stored(World &world, const std::string &topic, int32_t queue, size_t count);
+std::vector<Kept> stored(World &world, const std::string &topic, int32_t queue, size_t count);
 
 /* One message of a batch's body. */
 std::string batch_item(const std::string &body, const std::string &properties = "");

@@ -8,7 +8,8 @@ Sent = namedtuple("Sent", "kind topic queue offset offset_id unique number body 
 # Lines of SwapReadScenario.
 Got = namedtuple("Got", "topic queue offset offset_id stored_ms unique number body keys tags user")
 
-LATER = {"due", "committed", "dead"}  # readers get them, at a place that the sender was not told
+DUE = "due"  # was delayed by a second
+LATER = {DUE, "committed", "dead"}  # readers get them, at a place that the sender was not told
 HIDDEN = {"pending", "rolled-back", "undecided"}
 FAULTS_SHOWN = 8
 
@@ -42,14 +43,15 @@ class Ledger:
         return sorted({line.topic for line in self.sent.values() if line.kind not in {"maybe"} | HIDDEN})
 
     def missing(self, rows, late_too):
-        """The messages that must be among the rows and are not."""
+        """The messages that must be among the rows and are not. late_too: the kinds of LATER that
+        must have come by now."""
         seen = {(row.topic, row.unique) for row in rows}
         return [key for key, line in self.sent.items()
                 if key not in seen and self._must_be_there(line, late_too)]
 
     def faults(self, rows, late_too, twice):
-        """What is wrong with the rows that a reader got. late_too: whether the late ones must be
-        there; twice: whether those may be there twice."""
+        """What is wrong with the rows that a reader got. late_too: as missing(); twice: whether late
+        ones may be there twice."""
         seen = Counter((row.topic, row.unique) for row in rows)
         return _shown("read, but not sent", (key for key in seen if key not in self.sent)) \
             + _shown("read twice", (key for key, count in seen.items() if count > 1
@@ -63,7 +65,8 @@ class Ledger:
 
     @staticmethod
     def _must_be_there(line, late_too):
-        return line.kind not in HIDDEN and line.kind != "maybe" and (late_too or line.kind not in LATER)
+        return line.kind not in HIDDEN and line.kind != "maybe" \
+            and (line.kind in late_too or line.kind not in LATER)
 
     def _different(self, rows):
         for row in rows:

@@ -9,7 +9,7 @@ import re
 BARE_KEY = re.compile(r'([{,]\s*)(-?\d+)(\s*:)')
 TABLES = {"topics.json": "topicConfigTable", "subscriptionGroup.json": "subscriptionGroupTable"}
 # What only Gantry's later parts write: it leaves them as they are.
-UNTOUCHED = ("delayOffset.json", "consumerFilter.json", "consumerOrderInfo.json",
+UNTOUCHED = ("consumerFilter.json", "consumerOrderInfo.json",
              "topicQueueMapping.json", "messageRequestMode.json", "timercheck", "timermetrics")
 
 

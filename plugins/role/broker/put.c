@@ -201,9 +201,11 @@ int put_prepare(struct broker *broker, struct store_put *message)
 {
 	struct message_draft *draft = &message->draft;
 
+	if (!store_queue_is_possible(draft->topic, draft->queue))
+		return -EINVAL;
 	message->queue = store_queue_named(broker->store, draft->topic, draft->queue);
 	if (!message->queue)
-		return draft->queue < 0 ? -EINVAL : -ENOMEM;
+		return -ENOMEM;
 	message->items = (struct gantry_str){0};
 	message->crcs = NULL;
 	message->placed = 0;

@@ -58,6 +58,9 @@ static void end(struct delay *delay)
 	if (!delay->busy && !delay->posted && delay->end_op) {
 		struct gantry_op *op = delay->end_op;
 
+		/* what they have leased goes back before the log is closed */
+		for (uint32_t i = 0; i < delay->delays.count; i++)
+			delay_level_free(&delay->levels[i]);
 		delay->end_op = NULL;
 		gantry_op_finish(op, 0, 0);
 	}

@@ -23,6 +23,7 @@ enum {
 	DELAY_BATCH_BYTES = 256 * 1024, /* of one put; a larger message goes alone */
 	DELAY_BATCHES_A_TURN = 4,
 	DELAY_RETRY_MS = 100, /* after a failure, as RocketMQ */
+	DELAY_SKEW_MS = 1000, /* the clock may be behind a message's store time */
 	DELAY_LOOK_MS = 500,  /* so often at least every queue is looked at */
 	DELAY_LEVELS = MESSAGE_DELAY_LEVELS_MAX,
 };

@@ -183,7 +183,7 @@ static uint64_t due_in(const struct delay_level *level, const struct queue_unit 
 {
 	int64_t now = broker_wall_ms(), left = unit->tags_code - now;
 
-	return left <= 0 || left > level->ms ? 0 : (uint64_t)left;
+	return left <= 0 || left > level->ms + DELAY_SKEW_MS ? 0 : (uint64_t)left;
 }
 
 /* The queue ends before the place that delayOffset.json told. */

@@ -195,7 +195,6 @@ struct store {
 };
 
 /* queues.c */
-bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
 static inline bool topic_queues_gone(const struct topic_queues *topic)
 {
 	return __atomic_load_n(&topic->gone, __ATOMIC_ACQUIRE);

@@ -35,6 +35,8 @@ public final class Main {
         Map.entry("broadcast", BroadcastScenario::new),
         Map.entry("rebalance", RebalanceScenario::new),
         Map.entry("long-poll", LongPollScenario::new),
+        Map.entry("delay", DelayScenario::new),
+        Map.entry("retry", RetryScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

@@ -26,13 +26,14 @@ final class SwapMessages {
     private SwapMessages() {
     }
 
-    static String kind(int number, boolean served) {
+    /** {@code served}: how many of SERVED may be sent, the delayed ones first. */
+    static String kind(int number, int served) {
         int turn = number % (2 * PLAIN.size());
         if (turn < PLAIN.size()) {
             return PLAIN.get(turn);
         }
         turn -= PLAIN.size();
-        return served && turn < SERVED.size() ? SERVED.get(turn) : PLAIN.get(turn);
+        return turn < served ? SERVED.get(turn) : PLAIN.get(turn);
     }
 
     /** Three topics, one with a name as long as brokers take. */

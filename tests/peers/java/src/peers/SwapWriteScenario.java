@@ -26,6 +26,9 @@ import org.apache.rocketmq.common.message.MessageQueue;
  */
 final class SwapWriteScenario implements Scenario {
     private static final int THREADS = 6;
+    /** By {@code kinds}, how many of the kinds in SwapMessages.SERVED are sent. */
+    private static final Map<String, Integer> SERVED =
+        Map.of("plain", 0, "delays", 2, "all", SwapMessages.SERVED.size());
     private static final Map<String, LocalTransactionState> DECISIONS = Map.of(
         "committed", LocalTransactionState.COMMIT_MESSAGE,
         "rolled-back", LocalTransactionState.ROLLBACK_MESSAGE,
@@ -36,14 +39,14 @@ final class SwapWriteScenario implements Scenario {
     private Session session;
     private Report report;
     private PrintWriter out;
-    private boolean served;
+    private int served;
     private volatile boolean failed;
 
     @Override
     public void run(Session with, Report to) throws Exception {
         session = with;
         report = to;
-        served = session.args.text("kinds", "all").equals("all");
+        served = SERVED.get(session.args.text("kinds", "all"));
         producer = session.startedTransactionProducer(new Decide());
         int from = session.args.number("from", 0);
         int end = from + session.args.number("n", 1000);

@@ -78,7 +78,7 @@ struct broker_conf {
 	bool rejectTransactionMessage, traceOn, storeReplyMessageEnable;
 	/* pulling */
 	bool longPollingEnable, slaveReadEnable, offsetCheckInSlave, litePullMessageEnable,
-		enablePropertyFilter, rejectPullConsumerEnable;
+		enablePropertyFilter, filterSupportRetry, rejectPullConsumerEnable;
 	int64_t shortPollingTimeMills, maxTransferBytesOnMessageInMemory,
 		maxTransferCountOnMessageInMemory, maxTransferBytesOnMessageInDisk,
 		maxTransferCountOnMessageInDisk, maxFilterMessageSize;

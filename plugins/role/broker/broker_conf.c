@@ -165,6 +165,8 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(BOOL, litePullMessageEnable, .dflt = "true", .help = "serve lite pull consumers"),
 	KEY(BOOL, enablePropertyFilter, .dflt = "false",
 	    .help = "allow filters on message properties (SQL92)"),
+	KEY(BOOL, filterSupportRetry, .dflt = "false",
+	    .help = "judge messages of a retry topic by the filter of the topic they came from"),
 	KEY(BOOL, rejectPullConsumerEnable, .dflt = "false",
 	    .help = "refuse consumers that pull of their own accord"),
 	KEY(DURATION, shortPollingTimeMills, .dflt = "1000", POSITIVE, MS,

@@ -156,6 +156,15 @@ int pull_check_member(struct pull_context *context);
  * finishes when it should be tried again; -EAGAIN instead if wait is NULL. */
 int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_result *ret);
 
+/* pull_retry.c: the filter of the topic that a message in a retry topic came from */
+struct pull_retry {
+	struct subscription *subscription; /* held; the last that was found */
+};
+bool pull_retry_wanted(const struct pull_context *context);
+bool pull_retry_match(struct pull_retry *retry, const struct pull_context *context,
+		      const struct gantry_record_view *view);
+void pull_retry_end(struct pull_retry *retry);
+
 /* pull_check_run.c: whether the run's messages, at bytes, are what was stored: looks at those alone
  * that an earlier process wrote. */
 bool pull_is_whole(const struct pull_context *context, const struct pull_run *run,

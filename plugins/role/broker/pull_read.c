@@ -23,6 +23,8 @@ struct reading {
 	const struct queue_unit *ahead; /* entries from the run's on, as far as they are known */
 	uint32_t ahead_count;
 	bool full, needs_record;
+	bool by_origin; /* a record is judged by the filter of the topic it came from */
+	struct pull_retry retry;
 	bool alone, again; /* alone: a run is one message; again: judge these entries anew */
 	int status;        /* what the read has to wait for, or -EAGAIN */
 };
@@ -56,7 +58,7 @@ static bool is_full(const struct reading *reading, const struct queue_unit *unit
 
 /* ---- messages */
 
-static bool match_record(const struct reading *reading, const struct gantry_slice *slice,
+static bool match_record(struct reading *reading, const struct gantry_slice *slice,
 			 int64_t tag_code)
 {
 	struct message_record record;
@@ -70,6 +72,8 @@ static bool match_record(const struct reading *reading, const struct gantry_slic
 	view.body = record.body;
 	view.store_ms = record.store_ms;
 	view.born_ms = record.born_ms;
+	if (reading->by_origin)
+		return pull_retry_match(&reading->retry, reading->context, &view);
 	return reading->subscription->filter_ops->match_record(reading->subscription->filter,
 							       &view);
 }
@@ -348,6 +352,7 @@ static void begin(struct reading *reading, uint64_t log_end)
 	reading->subscription = reading->context->subscription;
 	reading->needs_record = reading->subscription->filter &&
 				reading->subscription->filter_caps & GANTRY_FILTER_NEEDS_RECORD;
+	reading->by_origin = reading->needs_record && pull_retry_wanted(reading->context);
 }
 
 /* Whether an operator has set the group's offset: it goes on there, whatever it asked for. */
@@ -412,6 +417,7 @@ int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_
 	ret->next = context->from;
 	read_units(&reading);
 	close_window(&reading);
+	pull_retry_end(&reading.retry);
 	ret->far_behind = ret->slice_count &&
 			  end - ret->slices[ret->slice_count - 1].offset > context->puller->memory;
 	return reading.status;

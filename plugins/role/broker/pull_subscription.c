@@ -9,9 +9,14 @@ enum { FORBIDDEN_BROADCASTING = 4, FORBIDDEN_SUBSCRIPTION = 5 };
 
 #define MORE "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
-static bool is_tag(const struct subscription *subscription)
+static bool is_tag(struct gantry_str type)
 {
-	return !subscription->expression_type.size || str_is(subscription->expression_type, "TAG");
+	return !type.size || str_is(type, "TAG");
+}
+
+static bool forbids_type(const struct pull_context *context, struct gantry_str type)
+{
+	return !is_tag(type) && !context->puller->broker->conf->enablePropertyFilter;
 }
 
 static int refuse_type(struct pull_context *context, struct gantry_str type)
@@ -27,7 +32,9 @@ static int take_own(struct pull_context *context)
 	int status = clients_subscription_of_pull(context->puller->broker, context->pull,
 						  &context->subscription, why, sizeof(why));
 
-	if (status == -ENOTSUP)
+	if (status == -ENOTSUP ||
+	    (status == -EINVAL && forbids_type(context, context->pull->expression_type) &&
+	     context->pull->subscription.size))
 		return refuse_type(context, context->pull->expression_type);
 	if (status == -EINVAL)
 		return pull_refuse(context, GANTRY_SUBSCRIPTION_PARSE_FAILED, 0,
@@ -85,17 +92,17 @@ int pull_find_subscription(struct pull_context *context)
 int pull_check_filter(struct pull_context *context)
 {
 	const struct subscription *subscription = context->subscription;
-	const struct broker_conf *conf = context->puller->broker->conf;
 
-	if (is_tag(subscription))
+	if (is_tag(subscription->expression_type))
 		return 0;
-	if (!subscription->filter_ops || !conf->enablePropertyFilter)
-		return refuse_type(context, subscription->expression_type);
-	if (subscription->broken || !subscription->filter)
+	/* RocketMQ looks for the filter before it asks whether there may be one */
+	if (!subscription->filter)
 		return pull_refuse(
 			context, GANTRY_FILTER_DATA_NOT_EXIST, 0,
 			"The broker's consumer filter data is not exist!Your expression may "
 			"be wrong!");
+	if (forbids_type(context, subscription->expression_type))
+		return refuse_type(context, subscription->expression_type);
 	return 0;
 }
 

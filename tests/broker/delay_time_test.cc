@@ -89,10 +89,19 @@ TEST(Delay, AKillLosesNothing)
 		},
 		kKeys);
 	World world(folder.path(), kKeys);
-	std::vector<Kept> come = stored(world, "TopicTest", 2, 100);
+	std::vector<Kept> come;
+	int last = -1;
 
-	for (int i = 0; i < 100; i++)
-		EXPECT_EQ(std::to_string(i), come[i].body);
+	/* what went out before the end may go out again, but nothing is passed over */
+	do
+		come = stored(world, "TopicTest", 2, come.size() + (come.empty() ? 100 : 1));
+	while (come.back().body != "99");
+	for (const Kept &message : come) {
+		int number = std::stoi(message.body);
+
+		EXPECT_LE(number, last + 1);
+		last = number;
+	}
 }
 
 TEST(Delay, AFullDiskDelaysAndKeepsTheOrder)

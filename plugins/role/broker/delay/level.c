@@ -275,10 +275,12 @@ static bool delivered(struct delay_level *level, int status)
 	gantry_counter_add(delay->delivered, placed);
 	__atomic_fetch_add(&delay->changes, placed, __ATOMIC_RELEASE);
 	if (status) {
-		gantry_log_limited(delay->broker->inst, &delay->failures, WARNING,
-				   "delay level %d: a message that is due cannot be stored (%s); "
-				   "it is tried again",
-				   level->number, strerror(-status));
+		/* -EROFS: another node leads now, and delivers */
+		if (status != -EROFS)
+			gantry_log_limited(delay->broker->inst, &delay->failures, WARNING,
+					   "delay level %d: a message that is due cannot be "
+					   "stored (%s); it is tried again",
+					   level->number, strerror(-status));
 		walk_begin(&level->walk, level->walk.store, level->walk.queue, batch->at[placed]);
 		wake_after(level, DELAY_RETRY_MS);
 	}

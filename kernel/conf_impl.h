@@ -77,6 +77,13 @@ const char *gk_line_split(struct gk_line *line, struct gk_pair *ret);
 /* Whether a value has what looks like a comment behind it; it belongs to the value. */
 int gk_has_comment(const char *value);
 
+/* ---- conf_edit.c */
+
+/* The bytes of a .properties file with other values for these keys: where a key stood first there
+ * is one line of it now, at the end if it stood nowhere. *ret from malloc. */
+int gk_conf_edit(const char *bytes, size_t size, const struct gantry_conf_line *changes,
+		 unsigned count, char **ret, size_t *ret_size, struct gk_error *error);
+
 /* ---- conf_table.c: keys with their origin */
 
 struct gk_entry {

@@ -97,13 +97,18 @@ static uint32_t swap_all(struct gk_kernel *kernel, struct fresh *fresh)
 
 int gk_kernel_reload(struct gk_kernel *kernel)
 {
-	struct fresh fresh = {.snapshots = g_ptr_array_new_with_free_func(free)};
 	struct gk_error error = {""};
+	return gk_kernel_reload_why(kernel, &error);
+}
+
+int gk_kernel_reload_why(struct gk_kernel *kernel, struct gk_error *error)
+{
+	struct fresh fresh = {.snapshots = g_ptr_array_new_with_free_func(free)};
 	uint32_t changed = 0;
 	gk_notify_reloading(&kernel->notify);
-	int bad = read_fresh(kernel, &fresh, &error);
+	int bad = read_fresh(kernel, &fresh, error);
 	if (bad) {
-		gantry_log(NULL, ERROR, "not reloaded: %s", error.text);
+		gantry_log(NULL, ERROR, "not reloaded: %s", error->text);
 		gk_conf_free(fresh.conf);
 	} else {
 		changed = swap_all(kernel, &fresh);

@@ -116,6 +116,8 @@ int gk_configure(struct gk_conf *conf, const struct gantry_inst *inst, void **re
 		 struct gk_error *error);
 /* Reads the files again; validates everything, then swaps. 0, or what was wrong (logged). */
 int gk_kernel_reload(struct gk_kernel *kernel);
+/* The same, with the sentence. */
+int gk_kernel_reload_why(struct gk_kernel *kernel, struct gk_error *error);
 
 /* lifecycle.c: each stage over all instances; the first failure is logged and returned. */
 int gk_stage_setup(struct gk_kernel *kernel);

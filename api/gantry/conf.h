@@ -77,5 +77,20 @@ GANTRY_API void gantry_conf_each(const struct gantry_inst *inst,
 				 void (*each)(const char *key, const char *value, void *user),
 				 void *user);
 
+/* Another value for a key, as UPDATE_BROKER_CONFIG brings it. */
+struct gantry_conf_line {
+	const char *key, *value;
+};
+
+/* Changes keys of the instance's role that are marked GANTRY_CONF_REMOTE: they are written into
+ * the role's property file, which stays as it is otherwise, and everything is read again as at a
+ * SIGHUP. All of them or none; a sentence that names the key is in why if not. -EPERM: the key is
+ * not marked so, or is given where the file is not strong enough; -ENOENT: no such key; -EINVAL:
+ * a wrong value; -ENOTSUP: the role has no property file; -EIO. Control thread; waits for the
+ * disk, as a SIGHUP does. */
+GANTRY_API int gantry_conf_change(struct gantry_inst *inst,
+				  const struct gantry_conf_line *changes, uint32_t count,
+				  char *why, size_t why_size);
+
 GANTRY_END
 #endif

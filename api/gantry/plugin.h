@@ -2,6 +2,8 @@
 /* The plugin: what a loadable module exports, how the kernel runs it, how modules find each other.
  *
  * ABI changelog (one line for each addition or break; the newest first)
+ *   0.4  conf.h: gantry_conf_change
+ *   0.3  role.h: remarks of 512 bytes
  *   0.2  guard.h: mapped files that fail
  *   0.1  first interface. Major 0 means that nothing is frozen yet: only an exact minor fits. */
 #ifndef GANTRY_PLUGIN_H
@@ -15,7 +17,7 @@ GANTRY_BEGIN
 
 #define GANTRY_MAGIC 0x47545259u /* "GTRY" */
 #define GANTRY_ABI_MAJOR 0       /* something was removed, moved or re-typed */
-#define GANTRY_ABI_MINOR 3       /* something was appended */
+#define GANTRY_ABI_MINOR 4       /* something was appended */
 
 enum gantry_kind {
 	GANTRY_STORAGE = 1,

@@ -17,6 +17,7 @@
 #include "register.h"
 #include "send.h"
 #include "sequence.h"
+#include "stats.h"
 #include "store/expire.h"
 #include "store/store.h"
 #include "topics.h"
@@ -92,6 +93,8 @@ static int serve(struct gantry_inst *inst)
 		err = features_serve(broker->features);
 	if (!err)
 		err = registrar_serve(broker->registrar);
+	if (!err)
+		err = stats_serve(broker->stats);
 	return err;
 }
 
@@ -121,6 +124,7 @@ static int close_clients(struct broker *broker, struct gantry_op *op)
 {
 	(void)op;
 	clients_close(broker->clients);
+	stats_close(broker->stats);
 	return 0;
 }
 
@@ -172,6 +176,11 @@ static int stop(struct gantry_inst *inst, struct gantry_op *op)
 	struct instance *self = gantry_data(inst);
 
 	return sequence_run(&self->sequence, self->broker, steps, op);
+}
+
+static int reload(struct gantry_inst *inst, const void *fresh)
+{
+	return broker_reload(broker_of(inst), fresh);
 }
 
 static void free_instance(struct gantry_inst *inst)
@@ -245,6 +254,7 @@ static const struct gantry_lifecycle life = {
 	.drain = drain,
 	.stop = stop,
 	.free = free_instance,
+	.reload = reload,
 };
 
 GANTRY_PLUGIN(role_broker, "role-broker", .version = "0.1", .license = "Apache-2.0",

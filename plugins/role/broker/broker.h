@@ -30,6 +30,7 @@ struct putter;
 struct registrar;
 struct route_cache;
 struct sender;
+struct stats;
 struct store;
 struct topics;
 
@@ -93,14 +94,23 @@ struct broker_conf {
 	int64_t maxTopics, maxGroups, maxGroupClients, maxGroupSubscriptions, maxOffsets;
 };
 
+/* Values that may change while the broker runs, for those who read them at any time; atomics,
+ * written by live.c on the control thread. */
+struct broker_live {
+	int32_t permission; /* brokerPermission */
+	uint32_t auto_create_topic, auto_create_group;
+};
+
 struct broker {
+	struct broker_live live;
 	struct gantry_inst *inst;
-	const struct broker_conf *conf; /* the snapshot of setup; reloadable keys: gantry_conf() */
-	char *name;                     /* brokerName in force */
-	const char *cluster;            /* brokerClusterName */
-	int64_t id;                     /* brokerId in force: a master's is always 0 */
-	char *ip1, *ip2;                /* as advertised: an address or a host name */
-	char *config_dir;               /* storePathRootDir/config */
+	const struct broker_conf
+		*conf;       /* the snapshot of setup; reloadable keys: live, gantry_conf() */
+	char *name;          /* brokerName in force */
+	const char *cluster; /* brokerClusterName */
+	int64_t id;          /* brokerId in force: a master's is always 0 */
+	char *ip1, *ip2;     /* as advertised: an address or a host name */
+	char *config_dir;    /* storePathRootDir/config */
 	struct gantry_address store_address; /* ip1 resolved, fixed since start; for its port use
 						broker_store_host() */
 	uint32_t port_found;                 /* atomic: the front-end's port when listenPort is 0 */
@@ -119,6 +129,8 @@ struct broker {
 	struct putter *putter;     /* from putter_new() on */
 	struct features *features; /* from features_new() on */
 	struct call_table *calls;
+	struct stats *stats;
+	uint64_t conf_changes; /* atomic; by UPDATE_BROKER_CONFIG */
 };
 
 /* What the role keeps for one connected client: session->role_data. Touched on the session's loop
@@ -159,6 +171,16 @@ static inline bool broker_is_slave(const struct broker *broker)
 /* Finds or resolves ip1 and ip2, warns of what clients cannot reach. Control thread, in start;
  * asks the resolver. -EINVAL with a log line. */
 int broker_find_addresses(struct broker *broker);
+
+static inline bool broker_may(const struct broker *broker, int32_t perm)
+{
+	return __atomic_load_n(&broker->live.permission, __ATOMIC_RELAXED) & perm;
+}
+
+/* live.c: takes the reloadable values of a snapshot over. Control thread. */
+void broker_take_live(struct broker *broker, const struct broker_conf *conf);
+/* gantry_lifecycle.reload. */
+int broker_reload(struct broker *broker, const struct broker_conf *fresh);
 
 /* The key table of broker_conf.c. */
 extern const struct gantry_conf_item broker_keys[];

@@ -19,6 +19,7 @@
 #include "register.h"
 #include "route_cache.h"
 #include "send.h"
+#include "stats.h"
 #include "topics.h"
 
 enum { PATH_ROOM = 4096 };
@@ -69,6 +70,8 @@ static int make_tables(struct broker *broker)
 		err = registrar_new(broker, &broker->registrar);
 	if (!err)
 		err = call_table_new(&broker->calls);
+	if (!err)
+		err = stats_new(broker, &broker->stats);
 	return err;
 }
 
@@ -81,6 +84,7 @@ int broker_new(struct gantry_inst *inst, const struct broker_conf *conf, struct 
 		return -ENOMEM;
 	broker->inst = inst;
 	broker->conf = conf;
+	broker_take_live(broker, conf);
 	broker->started_ms = broker_wall_ms();
 	err = name_it(broker);
 	if (!err)
@@ -102,6 +106,7 @@ void broker_free(struct broker *broker)
 	putter_free(broker->putter);
 	sender_free(broker->sender);
 	store_close(broker->store);
+	stats_free(broker->stats);
 	call_table_free(broker->calls);
 	registrar_free(broker->registrar);
 	route_cache_free(broker->route_cache);

@@ -25,10 +25,16 @@ static int update_group(struct broker *broker, struct gantry_call *call, struct 
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "JSONException: %s at byte %u",
 				 error.why ? error.why : strerror(-err), error.offset);
 	root = json_root(&doc);
+	if (!json_is(root, JSON_OBJECT)) {
+		json_free(&doc);
+		return call_fail(call, GANTRY_SYSTEM_ERROR, "JSONException: the body is no object");
+	}
 	err = groups_put_json(broker->groups, &root, why, sizeof(why));
 	json_free(&doc);
 	if (err)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", why);
+		return call_fail(call,
+				 err == -EINVAL ? GANTRY_INVALID_PARAMETER : GANTRY_SYSTEM_ERROR,
+				 "%s", why);
 	return call_ok(call);
 }
 

@@ -58,28 +58,6 @@ static bool asks_for_mixed(struct gantry_str change)
 	return change.size && memmem(change.at, change.size, text, sizeof(text) - 1);
 }
 
-/* The attributes as they will be; *ret is the caller's to free. */
-static int alter(struct broker *broker, struct gantry_str name, struct gantry_str change,
-		 char **ret, char *why)
-{
-	struct topics *topics = broker->topics;
-	struct topic *topic;
-	char *current = NULL;
-	int err = 0;
-
-	pthread_rwlock_rdlock(&topics->lock);
-	topic = topics_find_locked(topics, name);
-	if (topic && topic->attributes && !(current = strdup(topic->attributes)))
-		err = -ENOMEM;
-	pthread_rwlock_unlock(&topics->lock);
-	if (!err)
-		err = topics_alter_attributes(current, !topic, change, ret, why, WHY_ROOM);
-	if (!err)
-		err = topics_check_served(*ret, why, WHY_ROOM);
-	free(current);
-	return err;
-}
-
 static int update_and_create_topic(struct broker *broker, struct gantry_call *call,
 				   struct gantry_op *op)
 {
@@ -90,7 +68,8 @@ static int update_and_create_topic(struct broker *broker, struct gantry_call *ca
 	int err;
 
 	(void)op;
-	name = call_text(call, "topic");
+	if (call_need_text(call, "topic", &name))
+		return 0;
 	problem = topics_name_problem(name, why, sizeof(why));
 	if (problem)
 		return call_fail(call, GANTRY_INVALID_PARAMETER, "%s", problem);
@@ -102,7 +81,7 @@ static int update_and_create_topic(struct broker *broker, struct gantry_call *ca
 	if (!broker->conf->enableMixedMessageType && asks_for_mixed(change))
 		return call_fail(call, GANTRY_INVALID_PARAMETER,
 				 "MIXED message type is not supported.");
-	err = alter(broker, name, change, &attributes, why);
+	err = topics_alter(broker->topics, name, change, &attributes, why, sizeof(why));
 	config.attributes = attributes;
 	if (!err)
 		err = topics_put(broker->topics, &config, NULL);

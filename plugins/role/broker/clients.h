@@ -64,6 +64,17 @@ int clients_consumers_json(struct clients *clients, struct gantry_str group, cha
 int clients_producers_json(struct clients *clients, struct gantry_str group, char **ret,
 			   size_t *ret_size);
 
+/* ProducerTableInfo as RocketMQ's code 328 answers it: every producer, by its group. */
+int clients_all_producers_json(struct clients *clients, char **ret, size_t *ret_size);
+/* Adds the consumer groups that subscribe a topic. Any thread. */
+struct name_set;
+void clients_groups_of(struct clients *clients, struct gantry_str topic, struct name_set *ret);
+/* How many topics the group's members subscribe; 0: none, or nobody is online. Any thread. */
+uint32_t clients_subscription_count(struct clients *clients, struct gantry_str group);
+/* Writes RocketMQ's SubscriptionData. */
+struct json_writer;
+void subscription_write(struct json_writer *writer, const struct subscription *subscription);
+
 /* Compiles an expression as a subscription does. -EINVAL with the reason in why; -ENOTSUP: no such
  * filter is loaded. ret is held. Any thread. */
 int subscription_new(struct broker *broker, const struct gantry_subscription_data *data,

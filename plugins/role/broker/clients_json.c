@@ -85,7 +85,7 @@ static void write_tags(struct json_writer *writer, const struct subscription *su
 	json_close_array(writer);
 }
 
-static void write_subscription(struct json_writer *writer, const struct subscription *subscription)
+void subscription_write(struct json_writer *writer, const struct subscription *subscription)
 {
 	json_open_object(writer);
 	json_member_bool(writer, "classFilterMode", subscription->class_filter);
@@ -105,7 +105,7 @@ static void write_subscriptions(struct json_writer *writer, const struct client_
 	for (struct table_entry *entry = table_next(&group->subscriptions, NULL); entry;
 	     entry = table_next(&group->subscriptions, entry)) {
 		json_put_key_str(writer, entry->key);
-		write_subscription(
+		subscription_write(
 			writer,
 			TABLE_HOLDER(entry, struct group_subscription, entry)->subscription);
 	}

@@ -261,6 +261,7 @@ TEST_F(Calls, TheRegistrationIsJavas)
 	});
 	EXPECT_NE(all.find("SCHEDULE_TOPIC_XXXX"), std::string::npos);
 	conf_.brokerPermission = PERM_READ;
+	EXPECT_EQ(broker_reload(broker_, &conf_), 0);
 	one = Take(some);
 	EXPECT_NE(one.find(R"("perm":4)"), std::string::npos);
 	ASSERT_EQ(topics_delete(broker_->topics, str_of("T")), 0);

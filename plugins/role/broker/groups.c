@@ -11,6 +11,7 @@
 #include "groups_private.h"
 #include "json/json.h"
 #include "message/name.h"
+#include "name_set.h"
 
 enum { RETRY_TIMES = 16, CONSUME_TIMEOUT_MINUTES = 15, SLAVE_ID = 1 };
 
@@ -120,6 +121,15 @@ uint32_t groups_count(struct groups *groups)
 	return count;
 }
 
+void groups_names(struct groups *groups, struct name_set *ret)
+{
+	pthread_rwlock_rdlock(&groups->lock);
+	for (struct table_entry *entry = table_next(&groups->table, NULL); entry;
+	     entry = table_next(&groups->table, entry))
+		name_set_add(ret, entry->key);
+	pthread_rwlock_unlock(&groups->lock);
+}
+
 void groups_announce(struct groups *groups)
 {
 	pthread_rwlock_wrlock(&groups->lock);
@@ -142,7 +152,8 @@ struct group *groups_find(struct broker *broker, struct gantry_str name)
 
 	if (group)
 		return group;
-	if (!broker->conf->autoCreateSubscriptionGroup && !str_starts(name, "CID_RMQ_SYS_"))
+	if (!__atomic_load_n(&broker->live.auto_create_group, __ATOMIC_RELAXED) &&
+	    !str_starts(name, "CID_RMQ_SYS_"))
 		return NULL;
 	if (message_name_check(name, GROUP_NAME_MAX) != MESSAGE_NAME_GOOD)
 		return NULL;
@@ -160,16 +171,43 @@ struct group *groups_find(struct broker *broker, struct gantry_str name)
 	return group;
 }
 
+const char *groups_name_problem(struct gantry_str name, char *room, size_t room_size)
+{
+	int shown = name.size > 80 ? 80 : (int)name.size;
+
+	switch (message_name_check(name, GROUP_NAME_MAX)) {
+	case MESSAGE_NAME_BLANK:
+		return "The specified group is blank.";
+	case MESSAGE_NAME_LONG:
+		snprintf(room, room_size,
+			 "The specified group: %.*s, is longer than group max length: %d", shown,
+			 name.at, GROUP_NAME_MAX);
+		return room;
+	case MESSAGE_NAME_ILLEGAL:
+		snprintf(room, room_size,
+			 "The specified group: %.*s, contains illegal characters, allowing only "
+			 "^[%%|a-zA-Z0-9_-]+$",
+			 shown, name.at);
+		return room;
+	case MESSAGE_NAME_GOOD:
+		break;
+	}
+	return NULL;
+}
+
 int groups_put_json(struct groups *groups, const struct json_value *object, char *why,
 		    size_t why_size)
 {
-	struct gantry_str name;
+	struct gantry_str name = {NULL, 0};
+	const char *problem;
 	struct group *group;
 	int err = 0;
 
-	if (!json_raw(json_get(*object, "groupName"), &name) ||
-	    message_name_check(name, GROUP_NAME_MAX) != MESSAGE_NAME_GOOD) {
-		snprintf(why, why_size, "the group name is missing, too long, or illegal");
+	json_raw(json_get(*object, "groupName"), &name);
+	problem = groups_name_problem(name, why, why_size);
+	if (problem) {
+		if (problem != why)
+			snprintf(why, why_size, "%s", problem);
 		return -EINVAL;
 	}
 	pthread_rwlock_wrlock(&groups->lock);

@@ -42,19 +42,27 @@ struct group *groups_find(struct broker *broker, struct gantry_str name);
 struct group *groups_look(struct groups *groups, struct gantry_str name);
 
 /* Takes a SubscriptionGroupConfig object (json/json.h) as RocketMQ's code 200 does. -EINVAL: no
- * name or a bad one, why says so; -ENOSPC: too many groups. */
+ * name or a bad one, why says so as groups_name_problem(); -ENOSPC: too many groups. */
 struct json_value;
 int groups_put_json(struct groups *groups, const struct json_value *object, char *why,
 		    size_t why_size);
+/* NULL: the name is good; else RocketMQ's sentence, "The specified group is blank." */
+const char *groups_name_problem(struct gantry_str name, char *room, size_t room_size);
 int groups_delete(struct groups *groups, struct gantry_str name); /* -ENOENT */
 
 /* RocketMQ's SubscriptionGroupWrapper, and one SubscriptionGroupConfig; texts from malloc. */
 int groups_encode(struct groups *groups, unsigned flags, char **ret, size_t *ret_size);
 int groups_encode_one(struct groups *groups, struct group *group, char **ret, size_t *ret_size);
 uint32_t groups_count(struct groups *groups);
+struct name_set;
+void groups_names(struct groups *groups, struct name_set *ret); /* adds every group */
 
 /* Whether pulls of that group from that topic are forbidden (forbiddenTable). */
 bool groups_forbids_read(struct groups *groups, struct gantry_str group, struct gantry_str topic);
+
+/* Forbids such pulls, or allows them. -ENAMETOOLONG, -ENOSPC, -ENOMEM. */
+int groups_forbid_read(struct groups *groups, struct gantry_str group, struct gantry_str topic,
+		       bool forbid);
 
 #ifdef __cplusplus
 }

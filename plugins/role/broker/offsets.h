@@ -38,6 +38,10 @@ int64_t offsets_reset_take(struct offsets *offsets, struct gantry_str group,
 			   struct gantry_str topic, int32_t queue);
 /* Everything as JSON, as config/consumerOffset.json and code 43 have it; text from malloc. */
 int offsets_encode(struct offsets *offsets, unsigned flags, char **ret, size_t *ret_size);
+/* Adds the topics that the group has offsets of, and the groups that have offsets of the topic. */
+struct name_set;
+void offsets_topics_of(struct offsets *offsets, struct gantry_str group, struct name_set *ret);
+void offsets_groups_of(struct offsets *offsets, struct gantry_str topic, struct name_set *ret);
 void offsets_forget_topic(struct offsets *offsets, struct gantry_str topic);
 void offsets_forget_group(struct offsets *offsets, struct gantry_str group);
 

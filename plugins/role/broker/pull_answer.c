@@ -5,6 +5,7 @@
 
 #include "offsets.h"
 #include "pull_private.h"
+#include "stats.h"
 
 static const struct {
 	const char *name;
@@ -73,6 +74,8 @@ void pull_answer(struct pull_context *context, const struct pull_result *result,
 	pull->message_count = result->message_count;
 	/* what the client commits along is older than what was set */
 	commit(context, result->next, first && result->status != PULL_OFFSET_RESET);
+	stats_got(puller->broker->stats, context->topic, context->group, result->message_count,
+		  result->bytes);
 	gantry_counter_add(puller->pulls, 1);
 	if (result->message_count) {
 		gantry_counter_add(puller->messages, result->message_count);

@@ -15,7 +15,7 @@ int pull_check_broker(struct pull_context *context)
 {
 	const struct broker *broker = context->puller->broker;
 
-	if (broker->conf->brokerPermission & PERM_READ)
+	if (broker_may(broker, PERM_READ))
 		return 0;
 	return pull_refuse(context, GANTRY_NO_PERMISSION, FORBIDDEN_BROKER,
 			   "the broker[%s] pulling message is forbidden", broker->ip1);

@@ -23,7 +23,7 @@ static void write_topic(struct json_writer *writer, const struct topic *topic, i
 static void write_topics(struct topics *topics, struct json_writer *writer,
 			 struct topic *const *some, uint32_t count)
 {
-	int32_t allowed = (int32_t)topics->broker->conf->brokerPermission;
+	int32_t allowed = __atomic_load_n(&topics->broker->live.permission, __ATOMIC_RELAXED);
 
 	json_put_key(writer, "topicConfigTable");
 	json_open_object(writer);

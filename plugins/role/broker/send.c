@@ -10,6 +10,7 @@
 
 #include "message/properties.h"
 #include "send_private.h"
+#include "stats.h"
 #include "store/expire.h"
 
 /* In RocketMQ's order of checks: which error a bad request gets depends on it. */
@@ -143,6 +144,7 @@ void send_finish(struct send_call *call)
 	call->after_op =
 		(struct gantry_op){.done = after_done, .loop = call->op->loop, .user = call};
 	gantry_op_take(&call->after_op, NULL, call);
+	stats_put_took(call->sender->broker->stats, broker_wall_ms() - call->now_ms);
 	gantry_op_finish(call->op, 0, 0);
 	gantry_op_finish(&call->after_op, 0, 0);
 }
@@ -195,6 +197,7 @@ int sender_send(struct gantry_inst *inst, struct gantry_send *const *sends, uint
 		return GANTRY_PENDING;
 	}
 	loop->last = call;
+	stats_put_took(sender->broker->stats, 0);
 	leave(sender);
 	return 0;
 }

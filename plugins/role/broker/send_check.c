@@ -34,7 +34,7 @@ int send_check_order(struct send_call *call, struct send_context *context)
 	const struct broker *broker = call->sender->broker;
 	struct topic *topic;
 
-	if (broker->conf->brokerPermission & PERM_WRITE)
+	if (broker_may(broker, PERM_WRITE))
 		return 0;
 	topic = topics_find(broker->topics, context->send->topic);
 	if (!topic || !topic_order(topic))

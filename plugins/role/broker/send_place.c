@@ -4,6 +4,7 @@
 
 #include "message/batch.h"
 #include "send_private.h"
+#include "stats.h"
 
 /* ---- records */
 
@@ -86,6 +87,7 @@ static void add_records(struct send_call *call)
 
 static void refuse_placing(struct send_call *call, struct send_context *context, int status)
 {
+	stats_put_failed(call->sender->broker->stats, 1);
 	switch (status) {
 	case -EAGAIN:
 		send_refuse(context, GANTRY_SYSTEM_BUSY,
@@ -125,6 +127,15 @@ bool send_is_answered(const struct send_call *call)
 	return call->placed == call->record_count && !call->door_pending;
 }
 
+static void count(const struct send_call *call, const struct send_context *context)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < context->record_count; i++)
+		bytes += call->records[context->first_record + i].bytes;
+	stats_put(call->sender->broker->stats, context->topic, context->record_count, bytes);
+}
+
 /* All that the producer learns. */
 static void fill_answer(struct send_call *call, struct send_context *context)
 {
@@ -134,6 +145,7 @@ static void fill_answer(struct send_call *call, struct send_context *context)
 		refuse_placing(call, context, -EAGAIN);
 		return;
 	}
+	count(call, context);
 	send->code = GANTRY_SUCCESS;
 	send->remark[0] = '\0';
 	send->ret_queue = context->queue;

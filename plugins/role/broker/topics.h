@@ -110,6 +110,8 @@ const char *topics_name_problem(struct gantry_str name, char *room, size_t room_
 /* The topic as RocketMQ's answers describe it: "TopicConfig [topicName=...]". Any thread. */
 void topics_describe(struct topics *topics, const struct topic *topic, char *to, size_t room);
 bool topics_is_system(const struct topics *topics, struct gantry_str name);
+struct name_set;
+void topics_system_names(struct name_set *ret); /* adds those that every broker refuses */
 
 #ifdef __cplusplus
 }

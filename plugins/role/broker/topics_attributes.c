@@ -234,3 +234,23 @@ int topics_alter_attributes(const char *current, bool create, struct gantry_str 
 	json_free(&doc);
 	return err;
 }
+
+int topics_alter(struct topics *topics, struct gantry_str name, struct gantry_str change,
+		 char **ret, char *why, size_t why_size)
+{
+	struct topic *topic;
+	char *current = NULL;
+	int err = 0;
+
+	pthread_rwlock_rdlock(&topics->lock);
+	topic = topics_find_locked(topics, name);
+	if (topic && topic->attributes && !(current = strdup(topic->attributes)))
+		err = -ENOMEM;
+	pthread_rwlock_unlock(&topics->lock);
+	if (!err)
+		err = topics_alter_attributes(current, !topic, change, ret, why, why_size);
+	if (!err)
+		err = topics_check_served(*ret, why, why_size);
+	free(current);
+	return err;
+}

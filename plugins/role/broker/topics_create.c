@@ -18,7 +18,8 @@ static bool inherit(struct broker *broker, const struct gantry_send *send,
 	if (!from)
 		return false;
 	perm = topic_perm(from);
-	if (str_is(send->default_topic, "TBW102") && !broker->conf->autoCreateTopicEnable) {
+	if (str_is(send->default_topic, "TBW102") &&
+	    !__atomic_load_n(&broker->live.auto_create_topic, __ATOMIC_RELAXED)) {
 		/* It was kept in topics.json from times when creation was allowed. */
 		perm = PERM_READ | PERM_WRITE;
 		__atomic_store_n(&from->perm, perm, __ATOMIC_RELAXED);

@@ -6,6 +6,7 @@
 #include "call/fields.h"
 #include "json/json.h"
 #include "message/name.h"
+#include "name_set.h"
 #include "topics.h"
 #include "topics_private.h"
 
@@ -75,23 +76,27 @@ void topics_describe(struct topics *topics, const struct topic *topic, char *to,
 		 topic_sys_flag(topic), topic_order(topic) ? "true" : "false", attributes);
 }
 
-/* RocketMQ's TopicValidator, and what topics_add_builtin() makes for this broker. */
+/* RocketMQ's TopicValidator. */
+static const char *const names[] = {
+	"TBW102",
+	"SCHEDULE_TOPIC_XXXX",
+	"BenchmarkTest",
+	"RMQ_SYS_TRANS_HALF_TOPIC",
+	"RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+	"RMQ_SYS_TRACE_TOPIC",
+	"RMQ_SYS_TRANS_OP_HALF_TOPIC",
+	"RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
+	"TRANS_CHECK_MAX_TIME_TOPIC",
+	"SELF_TEST_TOPIC",
+	"OFFSET_MOVED_EVENT",
+	"CHECKPOINT_TOPIC",
+};
+
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+
+/* These, and what topics_add_builtin() makes for this broker. */
 bool topics_is_system(const struct topics *topics, struct gantry_str name)
 {
-	static const char *const names[] = {
-		"TBW102",
-		"SCHEDULE_TOPIC_XXXX",
-		"BenchmarkTest",
-		"RMQ_SYS_TRANS_HALF_TOPIC",
-		"RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
-		"RMQ_SYS_TRACE_TOPIC",
-		"RMQ_SYS_TRANS_OP_HALF_TOPIC",
-		"RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
-		"TRANS_CHECK_MAX_TIME_TOPIC",
-		"SELF_TEST_TOPIC",
-		"OFFSET_MOVED_EVENT",
-		"CHECKPOINT_TOPIC",
-	};
 	const char *cluster = topics->broker->cluster;
 	size_t size = strlen(cluster);
 
@@ -104,8 +109,14 @@ bool topics_is_system(const struct topics *topics, struct gantry_str name)
 	if (topics->broker->conf->traceTopicEnable &&
 	    str_is(name, topics->broker->conf->msgTraceTopicName))
 		return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < NAMES; i++)
 		if (str_is(name, names[i]))
 			return true;
 	return false;
+}
+
+void topics_system_names(struct name_set *ret)
+{
+	for (size_t i = 0; i < NAMES; i++)
+		name_set_add(ret, str_of(names[i]));
 }

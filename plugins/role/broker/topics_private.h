@@ -56,6 +56,11 @@ void topics_version(struct topics *topics, struct data_version *ret);
 int topics_alter_attributes(const char *current, bool create, struct gantry_str change, char **ret,
 			    char *why, size_t why_size);
 
+/* The same for the topic of that name, or the new one; and checks that they are served. ret may be
+ * set in either case. */
+int topics_alter(struct topics *topics, struct gantry_str name, struct gantry_str change,
+		 char **ret, char *why, size_t why_size);
+
 /* Whether messages of a topic with these attributes (a JSON object; NULL: none) are kept as they
  * must be. -ENOTSUP: no, and why has a sentence. */
 int topics_check_served(const char *attributes, char *why, size_t why_size);

@@ -4,8 +4,7 @@
 
 #include "store/cursor.h"
 
-/* One entry, wherever it is; not on a loop. */
-static int read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
+int queue_read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 {
 	uint8_t bytes[STORE_UNIT];
 	int got = queue_read(queue, at, 1, ret);
@@ -26,7 +25,7 @@ int64_t queue_store_ms(struct store *store, struct queue *queue, int64_t at)
 	struct gantry_slice slice;
 	int64_t ms = -1;
 
-	if (read_unit(queue, at, &unit) || unit.size <= 0 || unit.size == FILLER_SIZE)
+	if (queue_read_unit(queue, at, &unit) || unit.size <= 0 || unit.size == FILLER_SIZE)
 		return -1;
 	if (store_read_wait(store, (uint64_t)unit.physical_offset, (uint64_t)unit.size, &slice))
 		return -1;

@@ -14,6 +14,12 @@ extern "C" {
  * Blocks: on a worker. A negative errno: files are left behind, which was logged. */
 int store_delete_topic(struct store *store, struct gantry_str topic);
 
+/* Calls judge with every topic that has a folder of queues, until one returns what is not 0, which
+ * is then returned: a topic that nobody has any more it gives to store_delete_topic(). Blocks: on a
+ * worker. */
+int store_delete_unused(struct store *store, int (*judge)(struct gantry_str topic, void *user),
+			void *user);
+
 #ifdef __cplusplus
 }
 #endif

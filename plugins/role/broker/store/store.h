@@ -75,6 +75,9 @@ struct queue_fetch { /* the caller's memory, in use until op is done */
 /* Reads ahead from there on a worker; queue_read() answers when op is done. Always pending. */
 int queue_fetch(struct queue *queue, int64_t at, struct queue_fetch *room, struct gantry_op *op);
 
+/* One entry, wherever it is: 0, or a negative errno. Blocks: call it on a worker. */
+int queue_read_unit(struct queue *queue, int64_t at, struct queue_unit *ret);
+
 /* The first offset whose message was stored at or after ms (upper: the last at or before). As
  * RocketMQ's ConsumeQueue does. Blocks: call it on a worker. */
 int64_t queue_offset_by_time(struct store *store, struct queue *queue, int64_t ms, bool upper);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making an answer on a worker. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+
+enum { BODY_MAX = 15 * 1024 * 1024 }; /* a client takes no larger frame than 16 MiB */
+
+struct report_work {
+	struct report report;
+	report_make *make;
+	struct gantry_call *call;
+	struct gantry_op *outer;
+	struct gantry_op op;
+	struct gantry_work work;
+	int status;
+	char *body;
+	size_t size;
+	char texts[]; /* the report's */
+};
+
+static int make_body(struct gantry_work *work)
+{
+	struct report_work *running = work->user;
+	struct json_writer writer;
+	int err;
+
+	json_writer_init(&writer, BODY_MAX, 0);
+	err = running->make(&running->report, &writer);
+	if (err || running->report.failed) {
+		json_writer_free(&writer);
+		running->status = err;
+		return 0;
+	}
+	running->status = json_writer_take(&writer, &running->body, &running->size);
+	return 0;
+}
+
+static void answer(struct gantry_op *op)
+{
+	struct report_work *running = op->user;
+	const struct report *report = &running->report;
+	struct gantry_op *outer = running->outer;
+
+	if (report->failed)
+		call_fail(running->call, report->code, "%s", report->remark);
+	else
+		call_reply_made(running->call, running->status, running->body, running->size);
+	free(running);
+	gantry_op_finish(outer, 0, 0);
+}
+
+static char *keep(char *to, struct gantry_str *text)
+{
+	if (!text->at)
+		return to;
+	if (text->size)
+		memcpy(to, text->at, text->size);
+	text->at = to;
+	return to + text->size;
+}
+
+int report_run(const struct report *ask, struct gantry_call *call, struct gantry_op *op,
+	       report_make *make)
+{
+	size_t size = ask->topic.size + ask->group.size + ask->topics.size;
+	struct report_work *running = malloc(sizeof(*running) + size + 1);
+	char *to;
+
+	if (!running)
+		return call_no_memory(call);
+	*running = (struct report_work){.report = *ask, .make = make, .call = call, .outer = op};
+	to = keep(running->texts, &running->report.topic);
+	to = keep(to, &running->report.group);
+	keep(to, &running->report.topics);
+	running->work = (struct gantry_work){.run = make_body, .user = running};
+	running->op = (struct gantry_op){.done = answer, .loop = op->loop, .user = running};
+	gantry_op_take(op, NULL, NULL);
+	return gantry_work(ask->broker->inst, &running->work, &running->op);
+}
+
+int report_fail(struct report *report, int32_t code, const char *format, ...)
+{
+	va_list args;
+
+	report->failed = true;
+	report->code = code;
+	va_start(args, format);
+	vsnprintf(report->remark, sizeof(report->remark), format, args);
+	va_end(args);
+	return 0;
+}
+
+void report_write_queue(const struct report *report, struct json_writer *writer,
+			const struct topic *topic, int32_t id)
+{
+	json_open_object(writer);
+	json_member_string(writer, "brokerName", report->broker->name);
+	json_member_int(writer, "queueId", id);
+	json_member_str(writer, "topic", topic->name);
+	json_close_object(writer);
+}
+
+void report_bounds(const struct report *report, struct topic *topic, int32_t id, int64_t *ret_min,
+		   int64_t *ret_max)
+{
+	struct queue *queue = store_queue(report->broker->store, topic, id);
+
+	*ret_min = *ret_max = 0;
+	if (queue)
+		queue_bounds(queue, ret_min, ret_max);
+}
+
+int64_t report_store_ms(const struct report *report, struct topic *topic, int32_t id, int64_t at)
+{
+	struct store *store = report->broker->store;
+	struct queue *queue = at < 0 ? NULL : store_queue(store, topic, id);
+
+	return queue ? queue_store_ms(store, queue, at) : -1;
+}

@@ -208,6 +208,9 @@ TEST_F(Sql, ExpressionsAreCheckedBeforeAConsumerStarts)
 				 "\"<EOF>\" at line 1, column 4.\nWas expecting one of:\n    "
 				 "\"NOT\" ...\n    \"NULL\" ...\n    ");
 	EXPECT_EQ(check(body("a > 1", "FOO")).code, GANTRY_SUBSCRIPTION_PARSE_FAILED);
+	answer = check("{\"subscriptionData\":{\"expressionType\":\"SQL92\"}}");
+	EXPECT_EQ(answer.code, GANTRY_SUBSCRIPTION_PARSE_FAILED);
+	EXPECT_EQ(answer.remark, "");
 	EXPECT_NE(check("{").code, GANTRY_SUCCESS);
 }
 
@@ -238,6 +241,8 @@ TEST_F(SqlOff, NothingIsFilteredByProperties)
 			      "\"expressionType\":\"SQL92\"}}");
 	EXPECT_EQ(answer.code, GANTRY_SYSTEM_ERROR);
 	EXPECT_EQ(answer.remark, kNotSupported);
+	answer = check("{\"subscriptionData\":{\"subString\":\"a >\",\"expressionType\":\"\"}}");
+	EXPECT_EQ(answer.code, GANTRY_SUCCESS);
 }
 
 class SqlRetry : public Sql

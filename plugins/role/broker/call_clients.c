@@ -95,11 +95,13 @@ static int check_expression(struct broker *broker, struct gantry_call *call,
 	data.expression_type = str_of(type);
 	data.expression = str_of(expression);
 	call_ok(call);
-	if (type && strcmp(type, "TAG") != 0) {
+	if (type && *type && strcmp(type, "TAG") != 0) {
 		if (!broker->conf->enablePropertyFilter)
 			call_fail(call, GANTRY_SYSTEM_ERROR,
 				  "The broker does not support consumer to filter message by %s",
 				  type);
+		else if (!expression) /* Java answers a NullPointerException's message: none */
+			call_fail(call, GANTRY_SUBSCRIPTION_PARSE_FAILED, NULL);
 		else
 			err = subscription_new(broker, &data, &compiled, why, sizeof(why));
 	}

@@ -50,6 +50,7 @@ SCENARIOS = [
     Scenario("lite-assign", "lite-assign"),
     Scenario("broadcast", "broadcast"),
     Scenario("rebalance", "rebalance"),
+    Scenario("sql", "sql"),
     Scenario("long-poll", "long-poll"),
     Scenario("delay", "delay"),
     Scenario("retry-concurrent", "retry", {"mode": "concurrent"}),

@@ -100,6 +100,7 @@ def broker_properties(home, port, namesrv):
         "storePathCommitLog": home / "store" / "commitlog",
         "mappedFileSizeCommitLog": 64 << 20,
         "autoCreateTopicEnable": "true",
+        "enablePropertyFilter": "true",
         # A cold Java broker answers its first sends with flow control otherwise.
         "waitTimeMillsInSendQueue": 3000,
         # Test machines may have little disk left: this is no test of that.

@@ -34,6 +34,7 @@ public final class Main {
         Map.entry("lite-assign", LiteAssignScenario::new),
         Map.entry("broadcast", BroadcastScenario::new),
         Map.entry("rebalance", RebalanceScenario::new),
+        Map.entry("sql", SqlScenario::new),
         Map.entry("long-poll", LongPollScenario::new),
         Map.entry("delay", DelayScenario::new),
         Map.entry("retry", RetryScenario::new),

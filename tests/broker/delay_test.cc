@@ -183,4 +183,25 @@ TEST(Delay, MessagesThatAreNoneOfOursAreLeftOut)
 	EXPECT_EQ((std::vector<std::string>{"whole"}), bodies_of(stored(world, "TopicTest", 2, 1)));
 }
 
+TEST(Delay, GoesToItsLightQueuesToo)
+{
+	Folder folder;
+	World world(folder.path(), std::string(kKeys) + "enableLmq=true\nenableMultiDispatch=true\n"
+							"maxLmqConsumeQueueNum=2\n");
+	Session session(world);
+	std::vector<Kept> come;
+
+	session.send(delayed(kNow, "both", "INNER_MULTI_DISPATCH\1%LMQ%a,%LMQ%b\2"));
+	session.send(delayed(kNow, "one", "INNER_MULTI_DISPATCH\1%LMQ%b\2"));
+	session.send(delayed(kNow, "too many", "INNER_MULTI_DISPATCH\1%LMQ%c\2"));
+	session.send(delayed(kNow, "none", "INNER_MULTI_DISPATCH\1Other\2"));
+	come = stored(world, "TopicTest", 2, 4);
+	EXPECT_EQ((std::vector<std::string>{"both", "one", "too many", "none"}), bodies_of(come));
+	EXPECT_EQ("0,0", come[0].properties["INNER_MULTI_QUEUE_OFFSET"]);
+	EXPECT_EQ("1", come[1].properties["INNER_MULTI_QUEUE_OFFSET"]);
+	EXPECT_FALSE(come[2].has("INNER_MULTI_QUEUE_OFFSET"));
+	EXPECT_EQ((std::vector<std::string>{"both"}), bodies_of(stored(world, "%LMQ%a", 0)));
+	EXPECT_EQ((std::vector<std::string>{"both", "one"}), bodies_of(stored(world, "%LMQ%b", 0)));
+}
+
 } // namespace

@@ -73,20 +73,33 @@ static void queue_opened(struct gantry_op *op)
 	resume(put);
 }
 
+/* A queue of the message that is not open; NULL: all are. */
+static struct queue *const *find_closed(const struct store_put *message)
+{
+	const struct store_multi *multi = message->multi;
+
+	if (!queue_is_open(message->queue))
+		return &message->queue;
+	for (uint32_t i = 0; multi && i < multi->count; i++)
+		if (!queue_is_open(multi->queues[i]))
+			return &multi->queues[i];
+	return NULL;
+}
+
 /* One after another: most are open. */
 static int open_queues(struct put *put)
 {
 	struct store *store = put->putter->broker->store;
+	struct queue *const *closed;
 
 	for (uint32_t i = put->placed; i < put->count; i++) {
-		int status;
+		while ((closed = find_closed(&put->messages[i]))) {
+			int status = store_queues_open(store, closed, 1, &put->opening,
+						       ready(put, queue_opened));
 
-		if (queue_is_open(put->messages[i].queue))
-			continue;
-		status = store_queues_open(store, &put->messages[i].queue, 1, &put->opening,
-					   ready(put, queue_opened));
-		if (status)
-			return status;
+			if (status)
+				return status;
+		}
 	}
 	return 0;
 }

@@ -56,6 +56,13 @@ struct put_one {
  * a record; -ENOMEM. Any thread. */
 int put_prepare(struct broker *broker, struct store_put *message);
 
+/* The light queues of a message whose property INNER_MULTI_DISPATCH says names (enableLmq), for
+ * message->multi: its draft's last property becomes (*ret)->text, of store_multi_room() bytes,
+ * before put_prepare(). From malloc. 1: made; 0: it has none; -EINVAL: a name is none of a light
+ * queue; -ENOSPC: there are too many queues; -ENOMEM. Any thread. */
+int put_multi(struct broker *broker, struct gantry_str topic, struct gantry_str names,
+	      struct store_multi **ret);
+
 /* Stores them in order, as one batch if there is room for that. Called on a kernel loop, which is
  * op's. 0: done; positive: op finishes when it is; both with ack set. Negative, here or as op's
  * status: not all are in the log: -ETIMEDOUT no room came in time; -ENOSPC the disk is full;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests whose message goes to light queues as well (enableLmq; store/multi.c has the format).
  * A step of the plan counts them; all of a call are found together, since their memory is one. */
-#include <string.h>
 
 #include "call/fields.h"
-#include "message/name.h"
 #include "message/properties.h"
 #include "send_private.h"
 
@@ -17,9 +15,7 @@ int send_count_multi(struct send_call *call, struct send_context *context)
 		return 0;
 	context->multi.count = 0;
 	while (message_list_next(&rest, &name)) {
-		if (!message_topic_is_light(name) ||
-		    name.size == sizeof(MESSAGE_LIGHT_PREFIX) - 1 ||
-		    memchr(name.at, '/', name.size) || memchr(name.at, '\0', name.size))
+		if (!store_multi_is_name(name))
 			return send_refuse(context, GANTRY_MESSAGE_ILLEGAL,
 					   "the queue %.*s of INNER_MULTI_DISPATCH is no name of "
 					   "a light queue",

@@ -25,10 +25,17 @@ static struct delay_batch *take_batch(struct delay *delay)
 	return batch;
 }
 
+static void release(struct delay_batch *batch, uint32_t i)
+{
+	walk_release(&batch->sources[i]);
+	free((struct store_multi *)batch->messages[i].multi);
+	batch->messages[i].multi = NULL;
+}
+
 static void release_sources(struct delay_batch *batch)
 {
 	for (uint32_t i = 0; i < batch->count; i++)
-		walk_release(&batch->sources[i]);
+		release(batch, i);
 	batch->count = 0;
 	batch->bytes = 0;
 }
@@ -147,6 +154,28 @@ static const char *fill(const struct message_record *record, struct message_draf
 	return NULL;
 }
 
+/* Its light queues. A message that names what cannot be goes to its own topic alone: RocketMQ would
+ * try it again for ever, and with it all that is behind it. */
+static int add_light_queues(struct broker *broker, const struct message_record *record,
+			    struct store_put *message)
+{
+	struct message_draft *draft = &message->draft;
+	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
+	struct gantry_str properties = draft->properties[0];
+	struct store_multi *multi = NULL;
+	int status = put_multi(broker, draft->topic, find(record, MESSAGE_MULTI_DISPATCH), &multi);
+
+	if (status <= 0)
+		return status == -ENOMEM ? status : 0;
+	message->multi = multi;
+	status = message_pieces_add(&pieces, properties);
+	if (!status)
+		status = message_pieces_add(
+			&pieces, (struct gantry_str){multi->text, store_multi_room(multi->count)});
+	draft->part_count = pieces.count;
+	return status;
+}
+
 /* The message read last joins the batch, or is left out. -ENOMEM: it can do neither now. */
 static int join(struct delay_level *level, const struct queue_unit *unit)
 {
@@ -158,16 +187,18 @@ static int join(struct delay_level *level, const struct queue_unit *unit)
 
 	message->multi = NULL;
 	if (!why)
+		status = add_light_queues(level->delay->broker, &source->record, message);
+	if (!why && !status)
 		status = put_prepare(level->delay->broker, message);
 	if (status == -ENOMEM) {
-		walk_release(source);
+		release(batch, batch->count);
 		return status;
 	}
 	if (status)
 		why = "its REAL_TOPIC and REAL_QID are of no queue that can be, or it is too long";
 	if (why) {
 		skip(level, unit, why);
-		walk_release(source);
+		release(batch, batch->count);
 		return 0;
 	}
 	batch->at[batch->count++] = level->walk.at;

@@ -25,6 +25,12 @@ bool store_multi_allowed(struct gantry_str topic)
 		memcmp(topic.at, system, sizeof(system) - 1) != 0);
 }
 
+bool store_multi_is_name(struct gantry_str name)
+{
+	return message_topic_is_light(name) && name.size > sizeof(MESSAGE_LIGHT_PREFIX) - 1 &&
+	       !memchr(name.at, '/', name.size) && !memchr(name.at, '\0', name.size);
+}
+
 size_t store_multi_room(uint32_t count)
 {
 	return sizeof(offsets_key) + (size_t)count * OFFSET_ROOM;

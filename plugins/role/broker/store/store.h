@@ -94,6 +94,7 @@ struct store_multi {
 };
 size_t store_multi_room(uint32_t count);
 bool store_multi_allowed(struct gantry_str topic); /* its messages may be in light queues */
+bool store_multi_is_name(struct gantry_str name);  /* a light queue's, and a good folder's */
 /* The light queue of that name; NULL: there are maxLmqConsumeQueueNum others, or no memory. */
 struct queue *store_queue_light(struct store *store, struct gantry_str name);
 

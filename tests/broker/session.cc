@@ -81,7 +81,7 @@ void fill(Call &call, gantry_session *session, const Sent &message, gantry_send 
 	send->default_topic = lend(call, message.default_topic);
 	send->properties = lend(call, message.properties);
 	send->body = lend(call, message.body);
-	send->born_ms = 1700000000000;
+	send->born_ms = message.born_ms;
 	send->default_queues = message.default_queues;
 	send->queue = message.queue;
 	send->sys_flag = message.sys_flag;

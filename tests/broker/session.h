@@ -15,6 +15,7 @@ struct Sent {
 	std::string properties, body = "hello";
 	int32_t queue = 0, sys_flag = 0, reconsume = 0, max_reconsume = -1, default_queues = 4;
 	uint32_t flags = 0;
+	int64_t born_ms = 1700000000000;
 	/* out */
 	int32_t code = -1, ret_queue = -1;
 	int64_t queue_offset = -1;

@@ -37,7 +37,7 @@ enum {
 	MESSAGE_BLANK_SIZE = 8,  /* a record leaves at least this much of its segment */
 	MESSAGE_PROPERTIES_MAX = 32767,
 	MESSAGE_TOPIC_V1_MAX = 127, /* UTF-16 units; a longer topic makes a V2 record */
-	MESSAGE_PARTS = 16,
+	MESSAGE_PARTS = 20,
 };
 
 /* A stored message. Text is borrowed from the bytes that it was read from. */

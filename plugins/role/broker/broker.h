@@ -77,6 +77,9 @@ struct broker_conf {
 		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;
 	/* sending */
 	bool rejectTransactionMessage, traceOn, storeReplyMessageEnable;
+	/* transactions */
+	int64_t transactionTimeOut, transactionCheckMax, transactionCheckInterval,
+		transactionOpMsgMaxSize, transactionOpBatchInterval, transactionMetricFlushInterval;
 	/* pulling */
 	bool longPollingEnable, slaveReadEnable, offsetCheckInSlave, litePullMessageEnable,
 		enablePropertyFilter, filterSupportRetry, rejectPullConsumerEnable;

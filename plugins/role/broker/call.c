@@ -12,11 +12,15 @@ struct call_table {
 };
 
 static const struct call_row *const features[] = {
-	topic_calls,   group_calls,      offset_calls,   queue_calls,   client_calls,
-	assign_calls,  lock_calls,       config_calls,   query_calls,   expire_calls,
-	relay_calls,   status_calls,     reset_calls,    compare_calls, reply_calls,
-	delay_calls,   back_calls,       progress_calls, who_calls,     stats_calls,
-	runtime_calls, queue_view_calls, list_calls,     clean_calls,   ha_calls,
+	topic_calls,      group_calls,       offset_calls,
+	queue_calls,      client_calls,      assign_calls,
+	lock_calls,       config_calls,      query_calls,
+	expire_calls,     relay_calls,       status_calls,
+	reset_calls,      compare_calls,     reply_calls,
+	delay_calls,      back_calls,        progress_calls,
+	who_calls,        stats_calls,       runtime_calls,
+	queue_view_calls, list_calls,        clean_calls,
+	ha_calls,         transaction_calls, transaction_resume_calls,
 };
 enum { FEATURES = sizeof(features) / sizeof(features[0]) };
 

@@ -24,7 +24,8 @@ extern const struct call_row topic_calls[], group_calls[], offset_calls[], queue
 	client_calls[], assign_calls[], lock_calls[], config_calls[], query_calls[], expire_calls[],
 	relay_calls[], status_calls[], reset_calls[], compare_calls[], reply_calls[], delay_calls[],
 	back_calls[], progress_calls[], who_calls[], stats_calls[], runtime_calls[],
-	queue_view_calls[], list_calls[], clean_calls[], ha_calls[];
+	queue_view_calls[], list_calls[], clean_calls[], ha_calls[], transaction_calls[],
+	transaction_resume_calls[];
 
 int call_table_new(struct call_table **ret); /* -EEXIST: two features serve one code */
 void call_table_free(struct call_table *table);

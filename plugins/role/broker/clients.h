@@ -75,6 +75,11 @@ uint32_t clients_subscription_count(struct clients *clients, struct gantry_str g
 struct json_writer;
 void subscription_write(struct json_writer *writer, const struct subscription *subscription);
 
+/* Pushes to one of the group's producers, in turn; to the next if that one is gone or does not
+ * read. -ENOENT: nobody is online; or why the last could not be told. Any thread. */
+int clients_push_producer(struct clients *clients, struct gantry_str group,
+			  const struct gantry_push *push);
+
 /* Compiles an expression as a subscription does. -EINVAL with the reason in why; -ENOTSUP: no such
  * filter is loaded. ret is held. Any thread. */
 int subscription_new(struct broker *broker, const struct gantry_subscription_data *data,

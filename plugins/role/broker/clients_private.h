@@ -57,6 +57,7 @@ struct client_group {
 struct clients {
 	struct broker *broker;
 	struct gantry_timer *timer; /* the control loop's */
+	uint32_t turn;              /* atomic: which producer is asked next */
 	pthread_rwlock_t lock;
 	struct table consumers, producers; /* struct client_group */
 	struct table producer_ids;         /* struct member */

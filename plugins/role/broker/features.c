@@ -7,10 +7,12 @@
 
 #include "delay/delay.h"
 #include "feature.h"
+#include "transaction/transaction.h"
 
 /* In the order in which they are made; a later one may use an earlier one. The NULL ends. */
 static const struct feature *const table[] = {
 	&delay_feature,
+	&transaction_feature,
 	NULL,
 };
 enum { FEATURES = sizeof(table) / sizeof(table[0]) - 1 };

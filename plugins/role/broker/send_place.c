@@ -5,6 +5,7 @@
 #include "message/batch.h"
 #include "send_private.h"
 #include "stats.h"
+#include "transaction/transaction.h"
 
 /* ---- records */
 
@@ -152,6 +153,8 @@ static void fill_answer(struct send_call *call, struct send_context *context)
 	send->queue_offset = context->put.queue_offset;
 	send->offsets = call->offsets + context->first_record;
 	send->offset_count = context->record_count;
+	if (context->half)
+		transaction_count(call->sender->broker, context->topic->name, 1);
 }
 
 /* More records are in the log: some requests may have all of theirs there. */

@@ -39,11 +39,13 @@ struct send_context {
 	bool inner;                    /* INNER_NUM */
 	struct gantry_str multi_names; /* INNER_MULTI_DISPATCH */
 	struct store_multi multi;
-	bool dead;         /* was retried too often: goes to the group's dead letter queue */
-	bool delayed;      /* goes to the schedule topic */
-	bool delay_broken; /* DELAY is no number */
+	struct topic *half; /* the topic of half messages: this is one; NULL: it is none */
+	bool dead;          /* was retried too often: goes to the group's dead letter queue */
+	bool delayed;       /* goes to the schedule topic */
+	bool delay_broken;  /* DELAY is no number */
 	char unique[SEND_UNIQUE_ROOM];    /* the pair UNIQ_KEY, if the producer sent none */
 	char delay_text[DELAY_TEXT_ROOM]; /* what delays add, if it is delayed */
+	char half_queue[24];              /* of a half message: text of its real queue */
 };
 
 struct send_room { /* memory that grows */
@@ -137,7 +139,6 @@ int send_find_queue(struct send_call *call, struct send_context *context);
 int send_check_retry(struct send_call *call, struct send_context *context);
 /* send_properties.c */
 int send_read_properties(struct send_call *call, struct send_context *context);
-int send_check_transaction(struct send_call *call, struct send_context *context);
 int send_check_body(struct send_call *call, struct send_context *context);
 int send_check_inner(struct send_call *call, struct send_context *context);
 int send_check_batch_kind(struct send_call *call, struct send_context *context);
@@ -145,6 +146,9 @@ int send_check_batch_kind(struct send_call *call, struct send_context *context);
 bool send_is_delayed(const struct send_context *context); /* the properties have been noted */
 int send_check_delay(struct send_call *call, struct send_context *context);
 int send_delay(struct send_call *call, struct send_context *context);
+/* send_half.c */
+int send_check_transaction(struct send_call *call, struct send_context *context);
+void send_fill_half(struct send_context *context); /* before its draft is finished */
 /* send_record.c */
 int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);

@@ -167,21 +167,6 @@ int send_read_properties(struct send_call *call, struct send_context *context)
 
 /* ---- checks */
 
-int send_check_transaction(struct send_call *call, struct send_context *context)
-{
-	const struct broker *broker = call->sender->broker;
-	bool old_retry = context->send->reconsume_times > 0 && context->delay_level > 0;
-
-	if (!context->transaction || old_retry)
-		return 0;
-	if (broker->conf->rejectTransactionMessage)
-		return send_refuse(context, GANTRY_NO_PERMISSION,
-				   "the broker[%s] sending transaction message is forbidden",
-				   broker->ip1);
-	return send_refuse(context, GANTRY_NO_PERMISSION,
-			   "the broker[%s] does not take transaction messages yet", broker->ip1);
-}
-
 int send_check_body(struct send_call *call, struct send_context *context)
 {
 	const struct gantry_send *send = context->send;

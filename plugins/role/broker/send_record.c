@@ -33,6 +33,8 @@ int send_make_record(struct send_call *call, struct send_context *context)
 	struct message_draft *draft = &context->put.draft;
 
 	fill_draft(call, context);
+	if (context->half)
+		send_fill_half(context);
 	draft->body = context->send->body;
 	if (message_draft_finish(draft) || is_too_large(call, draft->size))
 		return send_refuse_illegal(call, context);

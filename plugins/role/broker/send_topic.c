@@ -141,7 +141,8 @@ int send_find_queue(struct send_call *call, struct send_context *context)
 {
 	int32_t queue = context->put.draft.queue;
 
-	context->put.queue = store_queue(call->sender->broker->store, context->topic, queue);
+	context->put.queue = store_queue(call->sender->broker->store,
+					 context->half ? context->half : context->topic, queue);
 	if (!context->put.queue)
 		return send_refuse(context, GANTRY_SYSTEM_ERROR,
 				   "no memory for queue %d of topic[%.*s]", queue,

@@ -55,6 +55,8 @@ SCENARIOS = [
     Scenario("delay", "delay"),
     Scenario("retry-concurrent", "retry", {"mode": "concurrent"}),
     Scenario("retry-orderly", "retry", {"mode": "orderly"}),
+    Scenario("transactions", "transactions", seconds=150),
+    Scenario("transaction-errors", "transaction-errors"),
     Scenario("go-send-sync", "send", {"mode": "sync"}, (GO_NAME,)),
     Scenario("go-send-async", "send", {"mode": "async"}, (GO_NAME,)),
     Scenario("go-send-oneway", "send", {"mode": "oneway"}, (GO_NAME,)),

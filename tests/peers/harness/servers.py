@@ -105,6 +105,11 @@ def broker_properties(home, port, namesrv):
         "waitTimeMillsInSendQueue": 3000,
         # Test machines may have little disk left: this is no test of that.
         "diskMaxUsedSpaceRatio": 95,
+        # So that transactions which nobody decides are asked for and given up within seconds.
+        "transactionTimeOut": 2000,
+        "transactionCheckInterval": 2000,
+        "transactionCheckMax": 4,
+        "transactionOpBatchInterval": 300,
     }
 
 

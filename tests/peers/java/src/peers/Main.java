@@ -38,6 +38,8 @@ public final class Main {
         Map.entry("long-poll", LongPollScenario::new),
         Map.entry("delay", DelayScenario::new),
         Map.entry("retry", RetryScenario::new),
+        Map.entry("transactions", TransactionScenario::new),
+        Map.entry("transaction-errors", TransactionErrorScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

@@ -67,7 +67,16 @@ final class Session implements AutoCloseable {
 
     /** Sends all kinds of messages, transactional ones as well; doesn't retry. */
     TransactionMQProducer startedTransactionProducer(TransactionListener listener) throws MQClientException {
+        return startedTransactionProducer(listener, null);
+    }
+
+    /** So, with a connection of its own if it has a name. */
+    TransactionMQProducer startedTransactionProducer(TransactionListener listener, String instance)
+        throws MQClientException {
         TransactionMQProducer producer = prepared(new TransactionMQProducer(group("producer")));
+        if (instance != null) {
+            producer.setInstanceName(instance);
+        }
         producer.setTransactionListener(listener);
         producer.setDefaultTopicQueueNums(QUEUES);
         producer.setSendMsgTimeout(10_000);

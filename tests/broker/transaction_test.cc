@@ -331,6 +331,18 @@ TEST(Transaction, ACommitStoresTheMessageInItsQueue)
 	EXPECT_EQ(open_ones(world), 0);
 }
 
+TEST(Transaction, ACommitMayBeLate)
+{
+	Folder folder;
+	World world(folder.path(), std::string(kPatient) + "messageDelayLevel=1s 1h\n");
+	Sent half = send_half(world, "b", pairs({{"DELAY", "1"}}));
+
+	EXPECT_EQ(messages(world, kHalf).size(), 1u);
+	EXPECT_EQ(decide(world, half, COMMIT).code, GANTRY_SUCCESS);
+	EXPECT_EQ(bodies_in(world, "SCHEDULE_TOPIC_XXXX", 0), Bodies{"b"});
+	world.until([&] { return bodies_in(world, "TopicTest", 2) == Bodies{"b"}; });
+}
+
 TEST(Transaction, ARollbackStoresNothing)
 {
 	Folder folder;

@@ -43,12 +43,15 @@ static int64_t begin_at(const struct check *check, const char *topic, struct que
 	return at > max ? max : at; /* what was behind it is lost */
 }
 
-static void commit_offset(const struct check *check, const char *topic, int64_t offset)
+/* An offset that did not move is not written where there was none. */
+static void commit_offset(const struct check *check, const char *topic, int64_t begun,
+			  int64_t offset)
 {
 	struct offsets *offsets = check->transactions->broker->offsets;
 	struct gantry_str group = str_of(TRANSACTION_GROUP);
+	int64_t stored = offsets_get(offsets, group, str_of(topic), 0);
 
-	if (offsets_get(offsets, group, str_of(topic), 0) != offset)
+	if (stored == -1 ? offset != begun : offset != stored)
 		offsets_commit(offsets, group, str_of(topic), 0, offset);
 }
 
@@ -59,8 +62,8 @@ static void end_round(struct check *check)
 	struct gantry_op *op = check->end_op;
 
 	walk_release(&check->half);
-	commit_offset(check, TRANSACTION_HALF_TOPIC, check->halves.at);
-	commit_offset(check, TRANSACTION_OP_TOPIC,
+	commit_offset(check, TRANSACTION_HALF_TOPIC, check->begun[0], check->halves.at);
+	commit_offset(check, TRANSACTION_OP_TOPIC, check->begun[1],
 		      settled_ops_done(&check->settled, check->halves.at));
 	settled_end(&check->settled);
 	free(check->room.at);
@@ -80,6 +83,8 @@ static void begin_round(struct check *check)
 	int64_t half = begin_at(check, TRANSACTION_HALF_TOPIC, check->queues[0]);
 	int64_t op = begin_at(check, TRANSACTION_OP_TOPIC, check->queues[1]);
 
+	check->begun[0] = half;
+	check->begun[1] = op;
 	check->started_ms = broker_wall_ms();
 	check->deadline_ms = gantry_clock_ms() + ROUND_MS;
 	check->ops_ended = false;

@@ -43,6 +43,7 @@ struct check {
 	struct queue_opening opening;
 	bool running;
 	/* of this round */
+	int64_t begun[2];     /* offsets of half messages, ops */
 	int64_t started_ms;   /* wall clock */
 	uint64_t deadline_ms; /* gantry_clock_ms() */
 	struct walk halves, ops;

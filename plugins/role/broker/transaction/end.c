@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "delay/delay.h"
 #include "groups.h"
 #include "message/record.h"
 #include "transaction/private.h"
@@ -35,6 +36,7 @@ struct end {
 	struct put_one put;
 	uint32_t tries;
 	char group[GROUP_NAME_ROOM];
+	char delay_text[DELAY_TEXT_ROOM];
 };
 
 struct ends {
@@ -210,20 +212,49 @@ static void answer_later(struct end *end)
 
 /* ---- commit */
 
+/* It is late from now on, and goes to its topic when it is due. */
+static int draft_delayed(struct end *end, struct gantry_str topic, int32_t queue, int32_t level)
+{
+	static const char *const without[] = {MESSAGE_DELAY,          TRANSACTION_REAL_TOPIC,
+					      TRANSACTION_REAL_QUEUE, MESSAGE_TIMER_DELAY_SEC,
+					      MESSAGE_TIMER_DELAY_MS, MESSAGE_TIMER_DELIVER_MS,
+					      MESSAGE_TRAN_MSG,       NULL};
+	const struct broker *broker = end->transactions->broker;
+	struct message_draft *draft = &end->put.message.draft;
+	struct gantry_str added = {0};
+	struct message_pieces pieces = {.at = &added, .max = 1};
+	int status = delay_add(broker, level, topic, queue, end->delay_text, &pieces);
+
+	if (!status)
+		status = rewrite_message(&end->half.record, without, added, draft);
+	if (!status)
+		delay_redirect(broker, level, draft);
+	return status;
+}
+
 /* The message as its consumers will see it: TRAN_MSG stays, as in Java. */
 static int draft_real(struct end *end)
 {
 	static const char *const without[] = {TRANSACTION_REAL_TOPIC, TRANSACTION_REAL_QUEUE, NULL};
 	const struct message_record *record = &end->half.record;
 	struct message_draft *draft = &end->put.message.draft;
-	struct gantry_str queue = rewrite_property(record, TRANSACTION_REAL_QUEUE);
-	int status = rewrite_message(record, without, (struct gantry_str){0}, draft);
+	struct gantry_str topic = rewrite_property(record, TRANSACTION_REAL_TOPIC);
+	int32_t queue, level = 0;
+	int status;
 
+	if (!topic.size || str_int32(rewrite_property(record, TRANSACTION_REAL_QUEUE), &queue))
+		return -EINVAL;
+	str_int32(rewrite_property(record, MESSAGE_DELAY), &level);
+	if (delay_applies(level, MESSAGE_COMMITTED))
+		status = draft_delayed(end, topic, queue, level);
+	else
+		status = rewrite_message(record, without, (struct gantry_str){0}, draft);
 	if (status)
 		return status;
-	draft->topic = rewrite_property(record, TRANSACTION_REAL_TOPIC);
-	if (!draft->topic.size || str_int32(queue, &draft->queue))
-		return -EINVAL;
+	if (!delay_applies(level, MESSAGE_COMMITTED)) {
+		draft->topic = topic;
+		draft->queue = queue;
+	}
 	draft->sys_flag = (record->sys_flag & ~MESSAGE_TRANSACTION) | MESSAGE_COMMITTED;
 	draft->prepared_offset = record->physical_offset;
 	end->put.put.no_wait = true; /* RocketMQ does not wait for the disk here */

@@ -40,6 +40,7 @@ public final class Main {
         Map.entry("retry", RetryScenario::new),
         Map.entry("transactions", TransactionScenario::new),
         Map.entry("transaction-errors", TransactionErrorScenario::new),
+        Map.entry("transaction-swap", TransactionSwapScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

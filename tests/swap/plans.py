@@ -2,6 +2,7 @@
 """The rows of turns that are tried."""
 
 from chain import Plan, steps
+from transactions import OpenTransactions
 
 PLANS = {plan.name: plan for plan in [
     Plan("there-and-back", steps("java.stop gantry.kill java.kill gantry.stop java.stop"), send_back=True),
@@ -25,6 +26,9 @@ PLANS = {plan.name: plan for plan in [
     Plan("hundred-thousand", steps("java.stop gantry.kill java.stop"), messages=70_000, properties={
         "mappedFileSizeCommitLog": 64 << 20, "mappedFileSizeConsumeQueue": 20 * 10_000,
         "maxHashSlotNum": 200_000, "maxIndexNum": 800_000}),
+    OpenTransactions("half-to-gantry", "java", "gantry"),
+    OpenTransactions("half-to-java", "gantry", "java"),
+    OpenTransactions("half-after-kill", "gantry", "java", end="kill"),
 ]}
 
-FULL = ["there-and-back", "back-and-there", "index"]
+FULL = ["there-and-back", "back-and-there", "index", "half-to-gantry", "half-to-java"]

@@ -36,6 +36,8 @@ static int setup(struct gantry_inst *inst)
 	if (!err)
 		err = broker_new(inst, gantry_conf(inst), &self->broker);
 	if (!err)
+		err = clients_define(self->broker->clients);
+	if (!err)
 		err = sender_new(self->broker, &self->broker->sender);
 	if (!err)
 		err = puller_new(self->broker, &self->broker->puller);

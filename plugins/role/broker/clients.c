@@ -152,6 +152,7 @@ void clients_member_drop_locked(struct clients *clients, struct member *member,
 				      ? &clients->consumers
 				      : &clients->producers;
 
+	clients_agree_leave_locked(clients, member);
 	clients_id_drop_locked(clients, member);
 	unlink_member(member);
 	free(member->id);

@@ -33,6 +33,7 @@ struct subscription_info {
 
 int clients_new(struct broker *broker, struct clients **ret);
 void clients_free(struct clients *clients);  /* NULL is fine */
+int clients_define(struct clients *clients); /* its gauges; control thread, in setup */
 int clients_serve(struct clients *clients);  /* starts looking for silent channels */
 void clients_close(struct clients *clients); /* stops that */
 

@@ -165,7 +165,7 @@ static int compile_news(struct clients *clients, const struct gantry_consumer_da
 static int update_locked(struct clients *clients, struct client_channel *channel,
 			 const struct gantry_client *client,
 			 const struct gantry_consumer_data *data, struct subscription **fresh,
-			 struct client_group **ret)
+			 struct client_group **ret, bool *ret_disagrees)
 {
 	int64_t max = clients->broker->conf->maxGroupSubscriptions;
 	struct client_group *group =
@@ -183,6 +183,7 @@ static int update_locked(struct clients *clients, struct client_channel *channel
 	*ret = group;
 	if (client->without_subscriptions)
 		return changed;
+	*ret_disagrees = clients_agree_locked(clients, find_member(channel, group), data);
 	for (uint32_t i = 0; i < data->subscription_count; i++) {
 		if (!fresh[i])
 			continue;
@@ -212,16 +213,22 @@ static int register_consumer(struct clients *clients, struct client_channel *cha
 	bool wanted = clients_wants_notice(clients->broker, data->group);
 	struct client_group *group = NULL;
 	struct notice notice = {.count = 0};
+	bool disagrees = false;
 	int changed;
 
 	pthread_rwlock_wrlock(&clients->lock);
 	client->subscriptions_changed |= wants_subscriptions_locked(clients, client, data->group);
-	changed = update_locked(clients, channel, client, data, fresh, &group);
+	changed = update_locked(clients, channel, client, data, fresh, &group, &disagrees);
 	if (group)
 		group->fingerprint = client->fingerprint;
 	notice_collect(&notice, group, wanted && changed > 0);
 	pthread_rwlock_unlock(&clients->lock);
 	notice_send(&notice);
+	if (disagrees)
+		gantry_log(clients->broker->inst, WARNING,
+			   "consumer group %.*s: %.*s subscribes or consumes otherwise than its "
+			   "other members; some messages will reach none of them",
+			   STR_ARGS(data->group), STR_ARGS(client->id));
 	if (changed > 0)
 		gantry_log(clients->broker->inst, INFO, "consumer group %.*s changed: %.*s",
 			   STR_ARGS(data->group), STR_ARGS(client->id));

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include <gantry/counter.h>
 #include <gantry/loop.h>
 
 #include "clients.h"
@@ -28,6 +29,7 @@ struct member {
 	bool has_id;              /* it is found by its id */
 	int32_t language, version;
 	int64_t seen_ms; /* gantry_clock_ms() of the last heartbeat */
+	uint64_t said;   /* digest of what a consumer subscribes; 0: it has not said */
 };
 
 struct client_channel {
@@ -47,7 +49,10 @@ struct client_group {
 	uint32_t member_count;
 	/* of a consumer group */
 	uint32_t consume_type, message_model, from_where;
-	int32_t fingerprint;        /* 0: heartbeats v1 */
+	int32_t fingerprint; /* 0: heartbeats v1 */
+	uint64_t digest;     /* what said_same of the said members subscribe */
+	uint32_t said, said_same;
+	bool disagrees;
 	struct table subscriptions; /* struct group_subscription: as heartbeats say */
 	struct table compensated;   /* the same: as pulls brought them along */
 	size_t name_size;
@@ -61,6 +66,8 @@ struct clients {
 	pthread_rwlock_t lock;
 	struct table consumers, producers; /* struct client_group */
 	struct table producer_ids;         /* struct member */
+	/* atomics: consumer groups whose members disagree, now and ever */
+	int64_t disagreeing, disagreements;
 };
 
 /* Sessions that are to be told, or closed, once the lock is released. */
@@ -91,6 +98,12 @@ void clients_id_drop_locked(struct clients *clients, struct member *member);
 /* 1: the topic is new to the group; takes the subscription over in any case. -ENOSPC, -ENOMEM. */
 int group_subscription_put(struct table *table, struct subscription *fresh, int64_t max);
 void group_subscription_drop(struct table *table, struct group_subscription *held);
+
+/* clients_agree.c, with the lock held for writing: what the member subscribes. True: since this the
+ * group's members disagree. */
+bool clients_agree_locked(struct clients *clients, struct member *member,
+			  const struct gantry_consumer_data *data);
+void clients_agree_leave_locked(struct clients *clients, struct member *member);
 
 /* Whether this broker tells a group's members of changes. Not under clients.lock. */
 bool clients_wants_notice(struct broker *broker, struct gantry_str group);

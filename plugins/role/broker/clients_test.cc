@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "../../../tests/support/broker_fixture.h"
+#include "clients_private.h"
 
 namespace
 {
@@ -124,6 +125,40 @@ TEST_F(Clients, AMemberIsKnownUntilItsConnectionCloses)
 	Gone(a_);
 	EXPECT_EQ(Members(), "(none)");
 	EXPECT_FALSE(Look().group_known);
+}
+
+TEST_F(Clients, AGroupWhoseMembersSubscribeDifferentlyIsCounted)
+{
+	auto *clients = broker_->clients;
+	auto now = [&] { return __atomic_load_n(&clients->disagreeing, __ATOMIC_RELAXED); };
+	auto ever = [&] { return __atomic_load_n(&clients->disagreements, __ATOMIC_RELAXED); };
+	Heartbeat beat = {.id = "a"}, other = {.id = "b"};
+	Session one, two, three;
+
+	beat.subs = {{"T"}, {"U"}};
+	Join(one, beat);
+	other.subs = {{"U", "*", "TAG", 9}, {"T"}}; /* another order, another version */
+	Join(two, other);
+	EXPECT_EQ(now(), 0);
+	other.subs = {{"T", "TagA"}, {"U"}};
+	Join(two, other);
+	EXPECT_EQ(now(), 1);
+	Join(two, other);
+	EXPECT_EQ(ever(), 1);
+	Gone(one); /* who is left agrees with itself */
+	EXPECT_EQ(now(), 0);
+	beat.subs = other.subs;
+	beat.model = GANTRY_BROADCASTING;
+	Join(three, beat);
+	EXPECT_EQ(now(), 1);
+	EXPECT_EQ(ever(), 2);
+	beat.without_subs = true; /* says nothing new */
+	Join(three, beat);
+	EXPECT_EQ(now(), 1);
+	Gone(three);
+	EXPECT_EQ(now(), 0);
+	Gone(two);
+	EXPECT_EQ(now(), 0);
 }
 
 TEST_F(Clients, JoiningMakesTheRetryTopic)

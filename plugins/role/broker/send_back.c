@@ -13,6 +13,7 @@
 #include "message/id.h"
 #include "message/name.h"
 #include "put.h"
+#include "stats.h"
 #include "topics.h"
 #include "walk.h"
 
@@ -155,6 +156,15 @@ static int fill(struct back *back)
 
 static void stored(struct gantry_op *op);
 
+/* Under the topic that the consumer had it from. */
+static void count(const struct back *back)
+{
+	struct topic *topic = topics_find(back->broker->topics, back->source.record.topic);
+
+	if (topic)
+		stats_sent_back(back->broker->stats, topic, (struct group *)back->group);
+}
+
 /* 0: answered; positive: waits. */
 static int store(struct back *back, int status)
 {
@@ -169,6 +179,7 @@ static int store(struct back *back, int status)
 		return status;
 	if (status)
 		return call_fail(back->call, GANTRY_SYSTEM_ERROR, "%s", status_name(status));
+	count(back);
 	return call_ok(back->call);
 }
 

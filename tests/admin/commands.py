@@ -154,8 +154,8 @@ def seen_line(command, line):
     """What of a line is compared; "" for nothing."""
     if NOISE.search(line):
         return ""
-    if command in CONFIG and " = " in line:
-        return line if line.split(" = ")[0] in CONFIG_KEYS else ""
+    if command in CONFIG and " =" in line:
+        return line if line.split(" =")[0] in CONFIG_KEYS else ""
     if command in STATUS:
         return DIGITS.sub("0", re.sub(r"(\w+) *:.*$", r"\1", line))
     if command == "statsAll":

@@ -141,13 +141,36 @@ static const char *take_exponent(struct number *number, const char *at, const ch
 	return at;
 }
 
+/* Few digits and a small power of ten are doubles themselves, so that one operation on them rounds
+ * as it must. False: it is not so simple. */
+static bool is_simple(const struct number *number, double *ret)
+{
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	int64_t sum = 0;
+
+	if (number->hex || number->count > 15 || number->exponent > 22 || number->exponent < -22)
+		return false;
+	for (uint32_t i = 0; i < number->count; i++)
+		sum = sum * 10 + (number->digits[i] - '0');
+	if (number->exponent < 0)
+		*ret = (double)sum / powers[-number->exponent];
+	else
+		*ret = (double)sum * powers[number->exponent];
+	return true;
+}
+
 static double value_of(struct number *number)
 {
 	char text[sizeof(number->digits) + 32];
 	int64_t exponent = number->exponent;
+	double simple;
 
 	if (!number->count)
 		return 0.0;
+	if (is_simple(number, &simple))
+		return simple;
 	if (number->more) {
 		number->digits[number->count++] = '1';
 		exponent -= number->hex ? 4 : 1;

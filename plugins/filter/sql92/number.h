@@ -15,7 +15,8 @@ bool java_double(struct gantry_str text, double *ret);
 
 enum { JAVA_DOUBLE_TEXT = 64 };
 
-/* Double.toString() of what is neither NaN nor infinite. */
+/* Double.toString() of what is neither NaN nor infinite, as JDK 19 and newer have it: older ones
+ * print a digit too many of some. */
 void java_double_text(double number, char to[JAVA_DOUBLE_TEXT]);
 
 /* Double.compareTo(): NaN is the greatest, -0.0 less than 0.0. */

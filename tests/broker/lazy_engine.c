@@ -3,6 +3,7 @@
  * and then there is no room for the writer. What waits for the disk in the role is so tested by the
  * same tests as the rest. */
 #include <errno.h>
+#include <pthread.h>
 
 #include <gantry/op.h>
 #include <gantry/plugin.h>
@@ -16,10 +17,53 @@ const struct gantry_plugin *gantry_plugin_storage_mmap(void);
 
 static uint8_t warm[PLACES]; /* atomic; by place: so many reads find it in memory */
 static uint32_t windows;     /* atomic */
+static bool full;            /* atomic */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next two */
+static bool stuck;
+static struct gantry_op *waiting; /* reads that stick */
 
 static const struct gantry_storage_ops *real(void)
 {
 	return gantry_plugin_storage_mmap()->offers[0].ops;
+}
+
+void lazy_engine_fill(bool is_full)
+{
+	__atomic_store_n(&full, is_full, __ATOMIC_RELAXED);
+}
+
+void lazy_engine_stick(bool is_stuck)
+{
+	struct gantry_op *ready = NULL;
+
+	pthread_mutex_lock(&lock);
+	stuck = is_stuck;
+	if (!stuck) {
+		ready = waiting;
+		waiting = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	while (ready) {
+		struct gantry_op *op = ready;
+
+		ready = op->holder;
+		gantry_op_finish(op, 0, 0);
+	}
+}
+
+/* Whether a read is to come later; it is then taken. */
+static bool stick(struct gantry_op *op)
+{
+	bool sticks;
+
+	pthread_mutex_lock(&lock);
+	sticks = stuck;
+	if (sticks && op) {
+		gantry_op_take(op, NULL, waiting);
+		waiting = op;
+	}
+	pthread_mutex_unlock(&lock);
+	return sticks;
 }
 
 static int is_cold(const struct gantry_log *log, uint64_t at)
@@ -34,6 +78,8 @@ static int is_cold(const struct gantry_log *log, uint64_t at)
 static int lazy_read(struct gantry_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		     struct gantry_op *op)
 {
+	if (stick(op))
+		return op ? GANTRY_PENDING : -EAGAIN;
 	if (!is_cold(log, at))
 		return real()->log->read(log, at, max, ret, op);
 	if (!op)
@@ -50,6 +96,8 @@ static int64_t lazy_copy_hot(struct gantry_log *log, uint64_t at, void *to, uint
 
 static int lazy_window(struct gantry_log *log, uint64_t need, struct gantry_window *ret)
 {
+	if (__atomic_load_n(&full, __ATOMIC_RELAXED))
+		return -EAGAIN;
 	if (__atomic_add_fetch(&windows, 1, __ATOMIC_RELAXED) % EVERY == 0)
 		return -EAGAIN;
 	return real()->log->window(log, need, ret);

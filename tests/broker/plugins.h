@@ -3,6 +3,8 @@
 #ifndef BROKER_PLUGINS_H
 #define BROKER_PLUGINS_H
 
+#include <stdbool.h>
+
 #include "../../kernel/loader.h"
 
 #ifdef __cplusplus
@@ -11,6 +13,11 @@ extern "C" {
 
 /* The mmap engine with everything on a slow disk. */
 const struct gantry_plugin *gantry_plugin_storage_lazy(void);
+
+/* Of that engine: from here on there is no room for the writer; nothing that is read from the log
+ * comes until this ends. Any thread. */
+void lazy_engine_fill(bool full);
+void lazy_engine_stick(bool stuck);
 
 extern const struct gk_static_plugin broker_plugins[];
 

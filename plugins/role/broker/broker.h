@@ -86,6 +86,11 @@ struct broker_conf {
 	int64_t shortPollingTimeMills, maxTransferBytesOnMessageInMemory,
 		maxTransferCountOnMessageInMemory, maxTransferBytesOnMessageInDisk,
 		maxTransferCountOnMessageInDisk, maxFilterMessageSize;
+	/* protection from more than can be served */
+	bool brokerFastFailureEnable;
+	int64_t waitTimeMillsInSendQueue, waitTimeMillsInPullQueue, waitTimeMillsInLitePullQueue,
+		sendThreadPoolQueueCapacity, pullThreadPoolQueueCapacity,
+		litePullThreadPoolQueueCapacity;
 	/* consumers */
 	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
 		consumerOffsetUpdateVersionStep, flushDelayOffsetInterval,

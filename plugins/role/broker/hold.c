@@ -76,9 +76,10 @@ static int park(struct hold *hold)
 	int status = 0;
 
 	hold->state = HOLD_PARKED;
+	hold_unqueue(hold);
 	if (!hold->deadline_ms) {
 		hold->deadline_ms = gantry_clock_ms() + hold_ms(&hold->context);
-		status = wheel_add(hold->context.loop, hold);
+		status = wheel_add(hold->context.loop, hold, hold->deadline_ms);
 	}
 	if (!status && hold->context.puller->broker->conf->longPollingEnable)
 		status = queue_holds_add(hold);
@@ -188,7 +189,8 @@ int hold_read(const struct pull_context *context, struct gantry_op *op)
 
 	if (!hold)
 		return refuse_busy(context);
-	hold_look(hold);
+	if (!hold_queue(hold))
+		hold_look(hold);
 	return GANTRY_PENDING;
 }
 

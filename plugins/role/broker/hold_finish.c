@@ -34,6 +34,7 @@ void hold_finish(struct hold *hold, int32_t status)
 	struct gantry_op *op = hold->op;
 
 	leave_session(hold);
+	hold_unqueue(hold);
 	pull_link_remove(&hold->in_queue);
 	pull_link_remove(&hold->in_wheel);
 	hold->op = NULL;

@@ -14,9 +14,9 @@ static void expire_slot(struct pull_link *slot, uint64_t now_ms)
 		struct hold *hold = TABLE_HOLDER(link, struct hold, in_wheel);
 
 		link = link->next;
-		if (hold->deadline_ms > now_ms)
-			continue;
-		if (hold->state == HOLD_PARKED)
+		if (hold->queued_ms)
+			hold_check_late(hold, now_ms);
+		else if (hold->deadline_ms <= now_ms && hold->state == HOLD_PARKED)
 			hold_expire(hold);
 	}
 }
@@ -49,7 +49,7 @@ static int make_wheel(struct pull_loop *loop)
 	return 0;
 }
 
-int wheel_add(struct pull_loop *loop, struct hold *hold)
+int wheel_add(struct pull_loop *loop, struct hold *hold, uint64_t when_ms)
 {
 	int status = make_wheel(loop);
 
@@ -59,8 +59,7 @@ int wheel_add(struct pull_loop *loop, struct hold *hold)
 					    WHEEL_MS, tick, loop, &loop->timer);
 	}
 	if (!status)
-		pull_link_add(&loop->wheel[hold->deadline_ms / WHEEL_MS % WHEEL_SLOTS],
-			      &hold->in_wheel);
+		pull_link_add(&loop->wheel[when_ms / WHEEL_MS % WHEEL_SLOTS], &hold->in_wheel);
 	return status;
 }
 

@@ -100,6 +100,7 @@ struct hold {
 	struct pull_link in_queue, in_wheel; /* in_queue: alone while it reads */
 	struct hold *next_of_session, **link_of_session;
 	uint64_t deadline_ms; /* 0: it is not to be held, only to be read */
+	uint64_t queued_ms;   /* since when it waits to be read; 0: it does not, or was parked */
 	enum hold_state state;
 	struct gantry_slice few[HOLD_SLICES], *slices; /* slices: few, or from malloc */
 };
@@ -125,9 +126,10 @@ struct puller {
 	struct gantry_counter *pulls, *messages, *bytes;
 	pthread_mutex_t lock;       /* guards the list of queue_holds */
 	struct queue_holds *queues; /* all that were made */
-	uint32_t busy; /* atomic: holds and loops that drain, and 1 until the drain begins */
-	bool draining; /* atomic */
-	bool swept;    /* the drain is in its last round */
+	uint32_t busy;      /* atomic: holds and loops that drain, and 1 until the drain begins */
+	uint32_t queued[2]; /* atomic: pulls that wait to be read, and lite ones */
+	bool draining;      /* atomic */
+	bool swept;         /* the drain is in its last round */
 	struct gantry_op *drain_op;
 };
 
@@ -187,8 +189,13 @@ void hold_finish(struct hold *hold, int32_t status); /* the pull is answered, or
 void hold_answer(struct hold *hold, const struct pull_result *result);
 /* Answers it with what is there now. */
 void hold_expire(struct hold *hold);
-/* hold_wheel.c */
-int wheel_add(struct pull_loop *loop, struct hold *hold);
+/* hold_late.c: a pull that waits to be read. -EBUSY: too many do already. */
+int hold_queue(struct hold *hold);
+void hold_unqueue(struct hold *hold); /* it no longer does; if it did */
+/* Answers it if it has waited for too long. */
+void hold_check_late(struct hold *hold, uint64_t now_ms);
+/* hold_wheel.c: meets it when the time has come. */
+int wheel_add(struct pull_loop *loop, struct hold *hold, uint64_t when_ms);
 void wheel_expire_all(struct pull_loop *loop);
 /* hold_queue.c */
 int queue_holds_add(struct hold *hold);

@@ -123,6 +123,17 @@ void send_refuse_rest(struct send_call *call, int status)
 	call->placed = call->record_count;
 }
 
+void send_refuse_rest_busy(struct send_call *call, const char *remark)
+{
+	for (uint32_t i = 0; i < call->count; i++) {
+		struct send_context *context = &call->contexts[i];
+
+		if (!context->answered && !is_placed(call, context))
+			send_refuse(context, GANTRY_SYSTEM_BUSY, "%s", remark);
+	}
+	call->placed = call->record_count;
+}
+
 bool send_is_answered(const struct send_call *call)
 {
 	return call->placed == call->record_count && !call->door_pending;

@@ -68,7 +68,7 @@ struct send_call {
 	bool kept;              /* texts were copied, which are only lent for the call */
 	bool stalled;           /* waits for room in the log; in the loop's list by next */
 	bool opened;            /* waits only for those before it; in the loop's list by next */
-	uint64_t stall_deadline_ms;
+	uint64_t stalled_ms;    /* gantry_clock_ms() when it began to */
 	struct gantry_record *records;
 	uint64_t *offsets;
 	int32_t *crcs;
@@ -100,6 +100,7 @@ struct sender {
 	struct gantry_str suffix; /* the properties that every message gets */
 	struct gantry_counter *messages, *bytes;
 	uint64_t spilled; /* atomic; bytes */
+	uint32_t stalled; /* atomic: requests of stalled calls */
 	uint32_t busy;    /* atomic: calls under way, and 1 until the drain begins */
 	bool draining;    /* atomic */
 	struct gantry_op *drain_op;
@@ -170,6 +171,8 @@ int send_place_rest(struct send_call *call);
 bool send_is_answered(const struct send_call *call);
 /* Answers every request that is not placed; status: what the door said. */
 void send_refuse_rest(struct send_call *call, int status);
+/* The same, with SYSTEM_BUSY and this remark: clients go elsewhere. */
+void send_refuse_rest_busy(struct send_call *call, const char *remark);
 /* send_stall.c: tries again until there is room. 0: that is not possible, and it is answered. */
 int send_stall(struct send_call *call);
 

@@ -116,6 +116,26 @@ TEST_P(Segments, TheNextSegmentIsPreparedAhead)
 		<< "and goes when it was not needed";
 }
 
+/* Where each write is synced, no sync may have to wait for zeros in its own file. */
+TEST_P(Segments, WhereSyncsFollowEachOtherTheNextSegmentIsReadyWhole)
+{
+	const uint64_t size = 16 * MIB, most = 20 * size;
+	bool whole = false;
+
+	shape.segment_bytes = size;
+	ASSERT_EQ(log.open(shape), 0);
+	while (!whole && log.end() < most) {
+		struct stat st = {};
+
+		ASSERT_EQ(log.write(pattern(log.end(), 128 * 1024)), 0);
+		ASSERT_EQ(log.sync(), 0);
+		stat(file((log.end() / size + 1) * size).c_str(), &st);
+		whole = static_cast<uint64_t>(st.st_blocks) * 512 >= size;
+	}
+	EXPECT_TRUE(whole);
+	EXPECT_TRUE(log.all(0) == pattern(0, log.end()));
+}
+
 class SegmentsOneWorker : public Segments
 {
       protected:

@@ -72,6 +72,9 @@ struct big_log {
 	_Atomic uint64_t written;
 	_Atomic uint64_t own_from; /* this process appended what is behind it */
 	atomic_bool fenced, preparing;
+	atomic_bool prepare_far;        /* flushes come one after another: big_prepare.c */
+	_Atomic uint64_t prepare_limit; /* the writer's segment ends there */
+	_Atomic uint64_t flushes;       /* rounds of syncs so far */
 	_Atomic uint64_t prepare_until; /* how far the worker shall go; cut and reset call it off */
 	_Atomic uint64_t prepare_again_ms; /* the worker met a full disk: not before then */
 
@@ -79,6 +82,7 @@ struct big_log {
 	struct segment *tail;        /* the segment that end is in, or NULL */
 	uint64_t prepare_want;       /* how much shall be ready, up to prepare_bytes */
 	uint64_t paced_at, paced_ms; /* where the writer was when */
+	uint64_t paced_flushes;      /* and how many there had been */
 
 	pthread_mutex_t remove_lock, sync_lock, prepare_lock, map_lock, lock;
 	pthread_cond_t changed; /* lock: users or jobs are fewer */

@@ -81,6 +81,7 @@ static int sync_round(struct big_log *log)
 	if (!atomic_load(&log->fenced)) {
 		uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire);
 
+		atomic_fetch_add_explicit(&log->flushes, 1, memory_order_relaxed);
 		rc = stage_sync(log, atomic_load(&log->durable), end);
 		if (rc == 0)
 			big_raise_durable(log, end);

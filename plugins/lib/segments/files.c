@@ -124,25 +124,39 @@ int files_check_gaps(struct gantry_inst *inst, const char *directory, const stru
 	return 0;
 }
 
-int files_make_directory(const char *path)
+/* Makes what is missing above the last part of the path. */
+static int make_parents(const char *path, size_t size)
 {
 	char part[PATH_MAX];
-	size_t size = strlen(path);
 
-	if (size >= sizeof(part))
-		return -ENAMETOOLONG;
 	memcpy(part, path, size + 1);
-	for (size_t i = 1; i <= size; ++i) {
-		char keep = part[i];
-
-		if (keep != '/' && keep != 0)
+	for (size_t i = 1; i < size; ++i) {
+		if (part[i] != '/')
 			continue;
 		part[i] = 0;
 		if (mkdir(part, 0755) && errno != EEXIST)
 			return -errno;
-		part[i] = keep;
+		part[i] = '/';
 	}
 	return 0;
+}
+
+/* Most parents are there: of thousands of queues' folders only the last part is new. */
+int files_make_directory(const char *path)
+{
+	size_t size = strlen(path);
+	int rc;
+
+	if (size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	rc = make_parents(path, size);
+	if (rc < 0)
+		return rc;
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
 }
 
 int files_sync_directory(int directory)

@@ -71,7 +71,11 @@ static int open_file(struct small_log *log, uint64_t start, bool make)
 	int fd = open(path, flags | O_CLOEXEC | (make ? O_CREAT | O_TRUNC : 0), 0644);
 	if (fd < 0)
 		return -errno;
-	rc = check_length(log, fd, make);
+	/* it is opened again and again, and looked at once */
+	if (make || atomic_load(&log->checked) != start + log->segment_bytes)
+		rc = check_length(log, fd, make);
+	if (rc == 0)
+		atomic_store(&log->checked, start + log->segment_bytes);
 	if (rc == -EUCLEAN)
 		gantry_log(log->base.inst, ERROR, "%s is not %llu bytes long", path,
 			   (unsigned long long)log->segment_bytes);

@@ -4,6 +4,8 @@
 #ifndef SEGMENTS_SMALL_H
 #define SEGMENTS_SMALL_H
 
+#include <sys/types.h>
+
 #include "files.h"
 #include "segments.h"
 
@@ -18,7 +20,8 @@ struct small_log {
 	/* The writer moves end and file_end, a sync durable, expire first; cut and reset, which
 	 * pause syncs, move all of them. Files exist from first's to file_end. */
 	_Atomic uint64_t first, durable, end, file_end;
-	uint64_t own_from; /* the writer's: this process appended what is behind it */
+	_Atomic uint64_t checked; /* the end of a file whose length was looked at; 0: of none */
+	uint64_t own_from;        /* the writer's: this process appended what is behind it */
 
 	/* the engine's syncs.lock */
 	struct gantry_op *asks;
@@ -32,6 +35,7 @@ struct small_log {
 	struct gantry_op *asking; /* asks that this round answers */
 	uint64_t upto;            /* the end when it began */
 	bool synced;
+	dev_t device; /* 0: not known yet */
 };
 
 int small_open(struct gantry_inst *inst, const struct gantry_shape *shape, struct gantry_log **ret);

@@ -129,11 +129,14 @@ static void set_names(struct small_syncs *syncs, struct small_log *round, bool u
 	pthread_mutex_unlock(&syncs->lock);
 }
 
-static dev_t device_of(const struct small_log *log)
+/* Asked for once: it is where the folder is. */
+static dev_t device_of(struct small_log *log)
 {
 	struct stat st;
 
-	return stat(log->directory, &st) ? 0 : st.st_dev;
+	if (!log->device && stat(log->directory, &st) == 0)
+		log->device = st.st_dev;
+	return log->device;
 }
 
 /* Syncs all of them that are on the first one's file system with one call: each fdatasync would

@@ -89,6 +89,7 @@ int store_cut(void *user, uint64_t at)
 	point_forget(store);
 	store_each_queue(store, cut_queue, &cutting);
 	dispatched = end(store, at);
+	writer_cut(store, at);
 	store_index_cut(store, at);
 	store_each_queue(store, count_dispatched, NULL);
 	status = count_log(store, dispatched, at);

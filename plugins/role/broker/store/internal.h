@@ -20,13 +20,15 @@ extern "C" {
 #endif
 
 enum {
-	TAIL_IDLE = 1024,                  /* bytes of memory that an idle queue may keep */
+	TAILS_MAX = 48 << 20,              /* bytes of memory of all tails and runs, about */
 	TAIL_WRITE = 4096,                 /* a tail of this size is written at once */
 	TAIL_MAX = 64 * 1024,              /* a tail that is full makes the dispatcher wait */
+	TAILS_LOW = TAILS_MAX / 8 * 7,     /* then so many are written that this is left */
 	TURN_RECORDS = 512,                /* dispatched before the loop goes on */
 	READ_BYTES = 1 << 20,              /* of the log, at once */
 	SYNC_ROUND_MS = 10000,             /* between two rounds of the checkpoint */
-	SYNCS_AT_ONCE = 512,               /* the engine syncs many together for what one costs */
+	SYNCS_AT_ONCE = 4096,              /* the engine syncs many together for what one costs */
+	WRITER_MARKS = 64,                 /* turns of the writer that are told apart */
 	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
@@ -49,8 +51,9 @@ struct queue {
 	pthread_mutex_t lock;    /* guards the next lines */
 	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
 	struct units run, tail;  /* being written; growing */
-	bool dirty, urgent;      /* in these lists of the writer's */
+	bool dirty, urgent; /* in these lists of the writer's; dirty: whenever it has entries */
 	struct queue *next_dirty, *next_urgent; /* the writer's list_lock */
+	uint32_t dirty_turn; /* the writer's list_lock: in which it became dirty */
 	/* the writer's, see there */
 	bool unsynced;
 	struct queue *next_unsynced, *next_synced;
@@ -100,36 +103,50 @@ struct queue_sync {
 	struct queue_sync *next_free;
 };
 
+/* How far the dispatcher was when a turn of the writer began: an entry before that is in a queue
+ * that became dirty in an earlier turn. */
+struct writer_mark {
+	uint64_t end, record_at; /* what was dispatched, and its last record */
+	int64_t record_ms;       /* 0: there is none, or the log was cut before it */
+	uint64_t began_ms;
+	uint32_t point_turn; /* of the recovery point then */
+};
+
 /* Writing behind, and the checkpoint's rounds; the dispatcher's loop, but for what says otherwise.
  */
 struct writer {
 	pthread_mutex_t list_lock;
 	/* list_lock */
-	struct queue *dirty; /* by next_dirty */
+	struct queue *dirty, **dirty_end; /* by next_dirty; the longest dirty first */
 	uint32_t dirty_count;
-	struct queue *urgent; /* their tails are long; by next_urgent; most are dirty as well */
+	struct queue *urgent; /* their tails are long; by next_urgent; all are dirty as well */
+	struct writer_mark marks[WRITER_MARKS]; /* of each turn, by its remainder */
+	/* moves while the job does not run; what becomes dirty meanwhile is of this turn */
+	uint32_t turn;
+	uint64_t held; /* atomic: bytes of memory of tails and runs */
+	uint64_t runs; /* atomic: runs that were written since the start */
 	struct gantry_timer *tick;
 	struct gantry_work work;
 	struct gantry_op op;
-	bool running;               /* the job is: it owns the next lines */
-	bool slice;                 /* it is to write some of the pass, not only what is urgent */
-	bool passed;                /* it has written the last of the pass */
-	bool stuck, failed;         /* it, the pass left something unwritten */
-	struct queue *pass;         /* to be written; by next_dirty */
-	uint32_t pass_count;        /* of the pass when it began */
-	struct queue *unsynced;     /* written since they were last synced; by next_unsynced */
-	bool wanted, again, final;  /* run soon; run once more; the last round, at once */
-	uint64_t pass_end, pass_at; /* what was dispatched when the pass began, its last record */
-	uint64_t pass_began_ms;
-	int64_t pass_ms;
-	uint32_t pass_turn; /* of the recovery point then */
+	bool running;                     /* the job is: it owns the next lines */
+	bool all;                         /* it writes whatever was dirty when it began */
+	bool passed;                      /* it has reached a later turn */
+	bool stuck, failed;               /* it, an earlier one left something unwritten */
+	uint32_t reached;                 /* all of the turns before this one is written */
+	uint64_t reached_end, reached_at; /* what its mark says */
+	int64_t reached_ms;
+	struct queue *retry, **retry_end; /* could not be written; by next_dirty */
+	struct queue *unsynced;    /* written since they were last synced; by next_unsynced */
+	bool wanted, again, final; /* run soon; run once more; the last round, at once */
+	uint64_t tick_end;         /* what was dispatched at the last tick */
+	uint64_t all_began_ms;     /* the last job that wrote all did */
 	/* the round */
 	bool in_round, round_failed;
 	uint64_t round_end, round_at, saved_end,
 		next_round_ms; /* saved_end: of the last good one */
 	int64_t round_ms;
 	struct queue *round; /* to be synced; by next_synced */
-	uint32_t syncing;
+	uint32_t syncing, syncs_used;
 	struct queue_sync syncs[SYNCS_AT_ONCE], *free_syncs;
 	struct gantry_op round_op;
 	struct gantry_log_limit limit;
@@ -221,8 +238,8 @@ void queue_free(struct queue *queue);
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
 		 bool *ret_write);
 void queue_forget(struct queue *queue); /* its entries; under file_lock */
-/* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one.
- * Under file_lock, not on a loop. */
+/* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one;
+ * if that fails it still counts as dirty, in no list. Under file_lock, not on a loop. */
 int queue_write(struct queue *queue, bool listed);
 /* As if it had never been opened. During recovery only. */
 void queue_unopen(struct queue *queue);
@@ -277,12 +294,19 @@ void dispatcher_go(struct store *store); /* take a turn soon; any thread */
 
 /* write.c */
 void writer_init(struct store *store);
-int writer_start(struct store *store);     /* writes every second */
-void writer_run(struct store *store);      /* writes now; the dispatcher's loop */
-void writer_add(struct queue *queue);      /* it has something to write; any thread */
-void writer_urge(struct queue *queue);     /* it has much; any thread */
-int writer_write_all(struct store *store); /* blocks; -EAGAIN: not all could be written */
-void writer_forget(struct store *store);   /* what it was to write; during recovery only */
+int writer_start(struct store *store); /* writes every second */
+void writer_run(struct store *store);  /* writes now; the dispatcher's loop */
+void writer_add(struct queue *queue);  /* it has something to write; any thread */
+void writer_urge(struct queue *queue); /* it has much; any thread */
+/* Tails and runs have so many bytes of memory more, or less; any thread. */
+void writer_hold(struct store *store, int64_t bytes);
+static inline bool writer_is_full(const struct store *store)
+{
+	return __atomic_load_n(&store->writer.held, __ATOMIC_RELAXED) > TAILS_MAX;
+}
+int writer_write_all(struct store *store);         /* blocks; -EAGAIN: not all could be written */
+void writer_forget(struct store *store);           /* what it was to write; during recovery only */
+void writer_cut(struct store *store, uint64_t at); /* the log is cut there; any thread */
 
 /* round.c: the job is done; begins a round if it is time for one. */
 void round_begin(struct store *store);

@@ -7,7 +7,7 @@
 
 #include "store/internal.h"
 
-enum { FILL_BYTES = 200 * STORE_UNIT, ROOM_FIRST = 256 };
+enum { FILL_BYTES = 200 * STORE_UNIT, ROOM_FIRST = 8 * STORE_UNIT };
 
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
 {
@@ -29,8 +29,11 @@ void queue_close(struct queue *queue)
 	queue->file = NULL;
 }
 
-static void drop(struct units *units)
+static void drop(struct queue *queue, struct units *units)
 {
+	if (!units->at)
+		return;
+	writer_hold(queue->store, -(int64_t)units->room);
 	free(units->at);
 	*units = (struct units){0};
 }
@@ -38,8 +41,8 @@ static void drop(struct units *units)
 void queue_forget(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	drop(&queue->run);
-	drop(&queue->tail);
+	drop(queue, &queue->run);
+	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = 0;
 	pthread_mutex_unlock(&queue->lock);
 }
@@ -47,9 +50,8 @@ void queue_forget(struct queue *queue)
 void queue_unopen(struct queue *queue)
 {
 	queue_close(queue);
-	free(queue->run.at);
-	free(queue->tail.at);
-	queue->run = queue->tail = (struct units){0};
+	drop(queue, &queue->run);
+	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = queue->next = 0;
 	queue->dirty = queue->urgent = queue->unsynced = false;
 	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
@@ -78,10 +80,12 @@ bool queue_is_open(const struct queue *queue)
 
 /* ---- appending */
 
-/* Makes room for one more entry. -EAGAIN: the tail is as large as it may be. */
-static int make_room(struct units *tail)
+/* Makes room for one more entry, by halves: what is unused of thousands of tails counts as well.
+ * -EAGAIN: the tail is as large as it may be. */
+static int make_room(struct queue *queue, struct units *tail)
 {
-	uint32_t room = tail->room ? 2 * tail->room : ROOM_FIRST;
+	uint32_t room =
+		tail->room ? tail->room + tail->room / (2 * STORE_UNIT) * STORE_UNIT : ROOM_FIRST;
 	uint8_t *at;
 
 	if (tail->used + STORE_UNIT <= tail->room)
@@ -91,6 +95,7 @@ static int make_room(struct units *tail)
 	at = realloc(tail->at, room);
 	if (!at)
 		return -EAGAIN;
+	writer_hold(queue->store, (int64_t)room - tail->room);
 	tail->at = at;
 	tail->room = room;
 	return 0;
@@ -99,7 +104,7 @@ static int make_room(struct units *tail)
 /* Under the queue's lock. */
 static int push(struct queue *queue, const struct queue_unit *unit)
 {
-	int status = make_room(&queue->tail);
+	int status = make_room(queue, &queue->tail);
 
 	if (status)
 		return status;
@@ -164,6 +169,7 @@ int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *u
 		writer_urge(queue);
 	}
 	pthread_mutex_unlock(&queue->lock);
+	*ret_write |= writer_is_full(queue->store);
 	return status;
 }
 
@@ -202,6 +208,7 @@ static int write_run(struct queue *queue)
 	if (bounds.end != (uint64_t)queue->filed * STORE_UNIT)
 		status = bounds.end == bounds.first ? start_file(queue, bounds.segment_bytes)
 						    : -EUCLEAN;
+	__atomic_fetch_add(&queue->store->writer.runs, 1, __ATOMIC_RELAXED);
 	return status ? status : ops->append(queue->file, queue->run.at, queue->run.used);
 }
 
@@ -209,9 +216,7 @@ static int write_run(struct queue *queue)
 static void take_tail(struct queue *queue, bool listed)
 {
 	pthread_mutex_lock(&queue->lock);
-	if (listed)
-		queue->dirty = false;
-	else
+	if (!listed)
 		queue->urgent = false;
 	if (!queue->run.used) {
 		struct units empty = queue->run;
@@ -226,36 +231,38 @@ static void drop_run(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->filed += queue->run.used / STORE_UNIT;
-	drop(&queue->run);
-	if (!queue->tail.used && queue->tail.room > TAIL_IDLE)
-		drop(&queue->tail);
+	drop(queue, &queue->run);
 	pthread_mutex_unlock(&queue->lock);
 }
 
-static void come_back(struct queue *queue)
+/* It was taken off the dirty list, and may have got new entries since. */
+static void look_again(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	if (!queue->dirty) {
-		queue->dirty = true;
+	queue->dirty = queue->tail.used > 0;
+	if (queue->dirty)
 		writer_add(queue);
-	}
 	pthread_mutex_unlock(&queue->lock);
 }
 
 int queue_write(struct queue *queue, bool listed)
 {
-	bool left_over = queue->run.used;
-	int status = 0;
+	bool left_over;
 
-	take_tail(queue, listed);
-	if (queue->run.used && queue->state != QUEUE_GONE)
-		status = write_run(queue);
-	if (status) {
-		come_back(queue);
-		return status;
-	}
-	drop_run(queue);
-	return left_over ? queue_write(queue, listed) : 0;
+	do {
+		int status = 0;
+
+		left_over = queue->run.used;
+		take_tail(queue, listed);
+		if (queue->run.used && queue->state != QUEUE_GONE)
+			status = write_run(queue);
+		if (status)
+			return status;
+		drop_run(queue);
+	} while (left_over);
+	if (listed)
+		look_again(queue);
+	return 0;
 }
 
 /* ---- reading */

@@ -100,6 +100,8 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
 		dispatcher->record_at = cursor->record_at;
 		dispatcher->record_ms = cursor->record.store_ms;
 		++*ret_count;
+		if (!status && writer_is_full(store))
+			writer_write_all(store); /* what fails is tried again */
 	}
 	return status ? status : found;
 }

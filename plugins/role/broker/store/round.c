@@ -107,6 +107,16 @@ static bool is_too_late(const struct store *store)
 	return store->writer.final && gantry_clock_ms() > store->drain_deadline_ms;
 }
 
+static struct queue_sync *free_sync(struct writer *writer)
+{
+	if (!writer->free_syncs && writer->syncs_used < SYNCS_AT_ONCE) {
+		/* memory that a broker with few queues never touches */
+		writer->free_syncs = &writer->syncs[writer->syncs_used++];
+		writer->free_syncs->next_free = NULL;
+	}
+	return writer->free_syncs;
+}
+
 /* Begins syncs until enough are under way; when none is left, the round goes on. */
 static void sync_more(struct store *store)
 {
@@ -117,7 +127,7 @@ static void sync_more(struct store *store)
 		writer->round = NULL;
 		writer->round_failed = true;
 	}
-	while (writer->round && (sync = writer->free_syncs)) {
+	while (writer->round && (sync = free_sync(writer))) {
 		struct queue *queue = writer->round;
 		struct gantry_bounds bounds;
 		int status;
@@ -157,16 +167,16 @@ void round_begin(struct store *store)
 {
 	struct writer *writer = &store->writer;
 
-	if (writer->in_round || writer->running || writer->pass_end == writer->saved_end ||
-	    !writer->pass_ms)
+	if (writer->in_round || writer->running || writer->reached_end == writer->saved_end ||
+	    !writer->reached_ms)
 		return;
 	if (!writer->final && gantry_clock_ms() < writer->next_round_ms)
 		return;
 	writer->in_round = true;
 	writer->round_failed = false;
-	writer->round_end = writer->pass_end;
-	writer->round_at = writer->pass_at;
-	writer->round_ms = writer->pass_ms;
+	writer->round_end = writer->reached_end;
+	writer->round_at = writer->reached_at;
+	writer->round_ms = writer->reached_ms;
 	take_unsynced(writer);
 	sync_more(store);
 }

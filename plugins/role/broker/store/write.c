@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing behind: one job at a time, on a worker, moves the tails of queues to their files. */
+/* Writing behind: one job at a time, on a worker, moves the tails of queues to their files. A run
+ * costs an open, a write and a close whatever its length, so with very many queues they are written
+ * as late as memory, a restart and a while allow, the longest dirty first. */
 #include <errno.h>
 
 #include "store/internal.h"
 
 enum {
 	TICK_MS = 1000,
-	PAUSE_MS = 100, /* between two passes, unless a second is over */
-	AT_ONCE = 2048, /* queues that a pass writes at once */
-	PASS_TICKS = 6, /* or else it takes so many seconds */
-	SLICE_ALL = INT32_MAX,
+	PAUSE_MS = 100,    /* between two jobs that write all, unless a second is over */
+	FEW = 2048,        /* so many queues are written without delay */
+	TURN_MS = 500,     /* a turn of the writer, at least, if not all is written */
+	AGE_MS = 30000,    /* entries stay in memory so long */
+	LOOK_URGENT = 128, /* queues that are written before urgent ones are looked for again */
 };
+
+static const uint64_t LAG_MAX = 1 << 30; /* of the log: what a start after a kill reads again */
+
+/* ---- lists */
+
+/* Under list_lock. */
+static void append(struct writer *writer, struct queue *first, struct queue **end)
+{
+	*writer->dirty_end = first;
+	writer->dirty_end = end;
+	*end = NULL;
+}
 
 void writer_add(struct queue *queue)
 {
 	struct writer *writer = &queue->store->writer;
 
 	pthread_mutex_lock(&writer->list_lock);
-	queue->next_dirty = writer->dirty;
-	writer->dirty = queue;
+	queue->dirty_turn = writer->turn;
+	append(writer, queue, &queue->next_dirty);
 	writer->dirty_count++;
 	pthread_mutex_unlock(&writer->list_lock);
 }
@@ -33,24 +48,9 @@ void writer_urge(struct queue *queue)
 	pthread_mutex_unlock(&writer->list_lock);
 }
 
-/* What is dirty now becomes the pass, before what is left of the last one. */
-static void take_dirty(struct writer *writer)
+void writer_hold(struct store *store, int64_t bytes)
 {
-	struct queue *rest = writer->pass, **end = &writer->pass;
-
-	pthread_mutex_lock(&writer->list_lock);
-	writer->pass = writer->dirty;
-	writer->pass_count = writer->dirty_count;
-	writer->dirty = NULL;
-	writer->dirty_count = 0;
-	pthread_mutex_unlock(&writer->list_lock);
-	if (!rest) {
-		writer->failed = false;
-		return;
-	}
-	while (*end)
-		end = &(*end)->next_dirty;
-	*end = rest;
+	__atomic_fetch_add(&store->writer.held, (uint64_t)bytes, __ATOMIC_RELAXED);
 }
 
 static struct queue *take_urgent(struct writer *writer)
@@ -64,6 +64,67 @@ static struct queue *take_urgent(struct writer *writer)
 	return queue;
 }
 
+/* Whether queues of that turn should stay in memory no longer. Under list_lock. */
+static bool is_due(const struct writer *writer, uint32_t turn)
+{
+	const struct writer_mark *mark = &writer->marks[turn % WRITER_MARKS];
+	const struct writer_mark *now = &writer->marks[writer->turn % WRITER_MARKS];
+
+	return now->began_ms - mark->began_ms >= AGE_MS || now->end - mark->end > LAG_MAX;
+}
+
+/* The longest dirty queue, or NULL: if not all are to be written, it may be in memory longer while
+ * that holds at most so many bytes. */
+static struct queue *take_dirty(struct writer *writer, bool all, uint64_t held_max)
+{
+	struct queue *queue;
+
+	pthread_mutex_lock(&writer->list_lock);
+	queue = writer->dirty;
+	if (queue && !all && __atomic_load_n(&writer->held, __ATOMIC_RELAXED) <= held_max &&
+	    !is_due(writer, queue->dirty_turn))
+		queue = NULL;
+	if (queue) {
+		writer->dirty = queue->next_dirty;
+		writer->dirty_count--;
+		if (!writer->dirty)
+			writer->dirty_end = &writer->dirty;
+	}
+	pthread_mutex_unlock(&writer->list_lock);
+	return queue;
+}
+
+/* What could not be written comes first again: nothing has been dirty for longer. Returns how many
+ * are dirty now. */
+static uint32_t take_retries(struct writer *writer)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&writer->list_lock);
+	for (struct queue *queue = writer->retry; queue; queue = queue->next_dirty)
+		writer->dirty_count++;
+	if (writer->retry) {
+		*writer->retry_end = writer->dirty;
+		if (!writer->dirty)
+			writer->dirty_end = writer->retry_end;
+		writer->dirty = writer->retry;
+	}
+	count = writer->dirty_count;
+	pthread_mutex_unlock(&writer->list_lock);
+	writer->retry = NULL;
+	writer->retry_end = &writer->retry;
+	return count;
+}
+
+/* ---- writing */
+
+static void keep_for_later(struct writer *writer, struct queue *queue)
+{
+	queue->next_dirty = NULL;
+	*writer->retry_end = queue;
+	writer->retry_end = &queue->next_dirty;
+}
+
 static void write_one(struct store *store, struct queue *queue, bool listed)
 {
 	struct writer *writer = &store->writer;
@@ -75,7 +136,9 @@ static void write_one(struct store *store, struct queue *queue, bool listed)
 	if (status == -EIO || status == -EUCLEAN) {
 		queue_break(queue);
 	} else if (status) {
-		writer->failed = writer->stuck = true;
+		writer->stuck = true;
+		if (listed)
+			keep_for_later(writer, queue);
 		gantry_log_limited(store->inst, &writer->limit, ERROR,
 				   "cannot write queue %s-%d: error %d; tried again",
 				   queue->topic->name, queue->id, -status);
@@ -98,59 +161,90 @@ static void write_urgent(struct store *store)
 	}
 }
 
-/* Writes so many queues of the pass. */
-static void write_slice(struct store *store, uint32_t count)
+/* Writes what is dirty now; all of it, or what is due. */
+static void write_dirty(struct store *store, bool all)
 {
 	struct writer *writer = &store->writer;
+	uint64_t held_max = writer_is_full(store) ? TAILS_LOW : TAILS_MAX;
+	struct queue *queue;
+	uint32_t count;
 
-	while (writer->pass && count--) {
-		struct queue *queue = writer->pass;
-
-		writer->pass = queue->next_dirty;
+	write_urgent(store);
+	count = take_retries(writer);
+	while (count-- && (queue = take_dirty(writer, all, held_max))) {
 		write_one(store, queue, true);
+		if (count % LOOK_URGENT == 0)
+			write_urgent(store);
 	}
+	writer->failed = writer->retry != NULL;
 }
 
 int writer_write_all(struct store *store)
 {
-	write_urgent(store);
-	take_dirty(&store->writer);
-	write_slice(store, SLICE_ALL);
+	write_dirty(store, true);
 	return store->writer.failed ? -EAGAIN : 0;
 }
 
 void writer_forget(struct store *store)
 {
-	take_urgent(&store->writer);
-	take_dirty(&store->writer);
-	store->writer.pass = NULL;
-	store->writer.unsynced = NULL;
+	struct writer *writer = &store->writer;
+
+	take_urgent(writer);
+	pthread_mutex_lock(&writer->list_lock);
+	writer->dirty = NULL;
+	writer->dirty_end = &writer->dirty;
+	writer->dirty_count = 0;
+	pthread_mutex_unlock(&writer->list_lock);
+	writer->retry = NULL;
+	writer->retry_end = &writer->retry;
+	writer->unsynced = NULL;
 }
 
-/* The slice of the pass that is due: all of it, or with very many queues what spreads them over
- * some seconds. A file is then written half as often with twice as much. */
-static uint32_t slice_of(const struct writer *writer)
+void writer_cut(struct store *store, uint64_t at)
 {
-	uint32_t share = writer->pass_count / PASS_TICKS + 1;
+	struct writer *writer = &store->writer;
 
-	return writer->final ? SLICE_ALL : share > AT_ONCE ? share : AT_ONCE;
+	pthread_mutex_lock(&writer->list_lock);
+	for (uint32_t i = 0; i < WRITER_MARKS; i++)
+		if (writer->marks[i].end > at)
+			writer->marks[i].record_ms = 0;
+	pthread_mutex_unlock(&writer->list_lock);
+}
+
+/* ---- the job */
+
+/* The turn of what is longest dirty, and what its mark says. */
+static uint32_t oldest_turn(struct writer *writer, struct writer_mark *ret)
+{
+	uint32_t turn;
+
+	pthread_mutex_lock(&writer->list_lock);
+	turn = writer->retry   ? writer->retry->dirty_turn
+	       : writer->dirty ? writer->dirty->dirty_turn
+			       : writer->turn;
+	*ret = writer->marks[turn % WRITER_MARKS];
+	pthread_mutex_unlock(&writer->list_lock);
+	return turn;
 }
 
 static int run_on_worker(struct gantry_work *work)
 {
 	struct store *store = work->user;
 	struct writer *writer = &store->writer;
+	struct writer_mark mark;
+	uint32_t turn;
 
 	writer->stuck = false;
-	write_urgent(store);
-	if (writer->slice && (!writer->pass || writer->final))
-		take_dirty(writer);
-	if (writer->slice)
-		write_slice(store, slice_of(writer));
-	writer->passed = writer->slice && !writer->pass;
-	if (writer->passed && !writer->failed)
-		point_note(store, writer->pass_turn, writer->pass_end, writer->pass_at,
-			   writer->pass_ms);
+	write_dirty(store, writer->all);
+	turn = oldest_turn(writer, &mark);
+	writer->passed = turn != writer->reached;
+	writer->reached = turn;
+	if (writer->passed) {
+		writer->reached_end = mark.end;
+		writer->reached_at = mark.record_at;
+		writer->reached_ms = mark.record_ms;
+		point_note(store, mark.point_turn, mark.end, mark.record_at, mark.record_ms);
+	}
 	return writer->stuck ? -EAGAIN : 0;
 }
 
@@ -160,7 +254,7 @@ static void wrote(struct gantry_op *op)
 	struct writer *writer = &store->writer;
 
 	writer->running = false;
-	if (writer->passed && !writer->failed)
+	if (writer->passed)
 		round_begin(store);
 	writer->passed = false;
 	if (!op->status)
@@ -170,34 +264,52 @@ static void wrote(struct gantry_op *op)
 	dispatcher_go(store);
 }
 
-static void run(struct store *store, bool slice)
+/* A new turn begins, unless too many are unwritten. */
+static void next_turn(struct store *store)
+{
+	struct writer *writer = &store->writer;
+	uint64_t now = gantry_clock_ms();
+	struct writer_mark mark = {
+		.end = store->dispatcher.at,
+		.record_at = store->dispatcher.record_at,
+		.record_ms = store->dispatcher.record_ms,
+		.began_ms = now,
+		.point_turn = point_turn(&store->point),
+	};
+
+	if (writer->turn - writer->reached >= WRITER_MARKS - 1)
+		return;
+	if (!writer->all && now < writer->marks[writer->turn % WRITER_MARKS].began_ms + TURN_MS)
+		return;
+	pthread_mutex_lock(&writer->list_lock);
+	writer->turn++;
+	writer->marks[writer->turn % WRITER_MARKS] = mark;
+	pthread_mutex_unlock(&writer->list_lock);
+}
+
+static void run(struct store *store, bool all)
 {
 	struct writer *writer = &store->writer;
 
 	writer->running = true;
 	writer->again = writer->wanted = false;
-	writer->slice = slice;
-	if (slice && (!writer->pass || writer->final)) {
-		writer->pass_turn = point_turn(&store->point);
-		writer->pass_end = store->dispatcher.at;
-		writer->pass_at = store->dispatcher.record_at;
-		writer->pass_ms = store->dispatcher.record_ms;
-		writer->pass_began_ms = gantry_clock_ms();
-	}
+	writer->all = all;
+	next_turn(store);
+	if (all)
+		writer->all_began_ms = gantry_clock_ms();
 	writer->op =
 		(struct gantry_op){.done = wrote, .loop = store->dispatcher.loop, .user = store};
 	gantry_work(store->inst, &writer->work, &writer->op);
 }
 
-/* Whether a pass over all queues now is cheap. */
-static bool is_time(struct writer *writer)
+static bool are_few(struct writer *writer)
 {
 	uint32_t count;
 
 	pthread_mutex_lock(&writer->list_lock);
 	count = writer->dirty_count;
 	pthread_mutex_unlock(&writer->list_lock);
-	return count <= AT_ONCE && gantry_clock_ms() >= writer->pass_began_ms + PAUSE_MS;
+	return count <= FEW;
 }
 
 void writer_run(struct store *store)
@@ -207,10 +319,11 @@ void writer_run(struct store *store)
 	writer->again = writer->running;
 	writer->wanted = false;
 	if (!writer->running)
-		run(store, writer->final || (!writer->pass && is_time(writer)));
+		run(store, writer->final || (are_few(writer) &&
+					     gantry_clock_ms() >= writer->all_began_ms + PAUSE_MS));
 }
 
-/* Whether a pass would have anything to do. */
+/* Whether a job would have anything to do. */
 static bool has_work(struct store *store)
 {
 	struct writer *writer = &store->writer;
@@ -219,17 +332,21 @@ static bool has_work(struct store *store)
 	pthread_mutex_lock(&writer->list_lock);
 	dirty = writer->dirty != NULL;
 	pthread_mutex_unlock(&writer->list_lock);
-	return dirty || writer->pass || writer->saved_end != store->dispatcher.at ||
+	return dirty || writer->retry || writer->saved_end != store->dispatcher.at ||
 	       (store->dispatcher.record_ms && point_is_behind(store, store->dispatcher.at));
 }
 
+/* When nothing is sent any more, nothing would make the runs longer. */
 static void tick(struct gantry_timer *timer, void *user)
 {
 	struct store *store = user;
+	struct writer *writer = &store->writer;
+	bool idle = writer->tick_end == store->dispatcher.at;
 
 	(void)timer;
-	if (!store->writer.running && has_work(store))
-		run(store, true);
+	writer->tick_end = store->dispatcher.at;
+	if (!writer->running && has_work(store))
+		run(store, idle || are_few(writer));
 	store_index_tick(store);
 	dispatcher_go(store); /* what failed is tried again */
 }
@@ -245,8 +362,6 @@ void writer_init(struct store *store)
 	struct writer *writer = &store->writer;
 
 	writer->work = (struct gantry_work){.run = run_on_worker, .user = store};
-	for (uint32_t i = 0; i < SYNCS_AT_ONCE; i++) {
-		writer->syncs[i].next_free = writer->free_syncs;
-		writer->free_syncs = &writer->syncs[i];
-	}
+	writer->dirty_end = &writer->dirty;
+	writer->retry_end = &writer->retry;
 }

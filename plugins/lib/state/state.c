@@ -18,13 +18,16 @@ enum { RETRY_MS = 1000, FILE_MAX = 1 << 30 }; /* bytes; more than that is no sta
 struct state {
 	struct state_spec spec;
 	char *path;
-	pthread_mutex_t write_lock; /* held while the file is written; taken before lock */
 	pthread_mutex_t lock;
+	pthread_cond_t idle; /* busy ended */
 	/* guarded by lock */
-	bool changed; /* since the last encode began */
-	bool writing; /* work and op are in use */
+	bool busy;        /* somebody encodes and writes */
+	uint64_t changes; /* how often the table has changed */
+	uint64_t tried;   /* so many of them are in what was last encoded */
+	uint64_t done;    /* and in what was last written, or could not be */
+	bool writing;     /* work and op are in use */
 	bool closed;
-	struct gantry_log_limit limit; /* write_lock */
+	struct gantry_log_limit limit; /* who is busy */
 	struct gantry_timer *retry;    /* the last write failed; the control loop's */
 	struct gantry_op *close;       /* to be finished when the last write is */
 	int failed;                    /* what the last write came to */
@@ -45,8 +48,8 @@ int state_new(const struct state_spec *spec, struct state **ret)
 		free(state);
 		return -ENOMEM;
 	}
-	pthread_mutex_init(&state->write_lock, NULL);
 	pthread_mutex_init(&state->lock, NULL);
+	pthread_cond_init(&state->idle, NULL);
 	*ret = state;
 	return 0;
 }
@@ -55,13 +58,13 @@ void state_free(struct state *state)
 {
 	if (!state)
 		return;
+	pthread_cond_destroy(&state->idle);
 	pthread_mutex_destroy(&state->lock);
-	pthread_mutex_destroy(&state->write_lock);
 	free(state->path);
 	free(state);
 }
 
-/* With write_lock held. */
+/* By who is busy. */
 static int encode_and_write(struct state *state)
 {
 	char *text = NULL;
@@ -77,36 +80,58 @@ static int encode_and_write(struct state *state)
 	return err;
 }
 
-/* Writes, unless what has changed was written meanwhile; again: also what could not be. */
-static int write_changes(struct state *state, bool again)
+/* With the lock held, which is given up for the time of the write. */
+static void write_now(struct state *state)
 {
-	bool wanted;
 	int err;
 
-	pthread_mutex_lock(&state->write_lock);
-	pthread_mutex_lock(&state->lock);
-	wanted = state->changed || (again && state->failed);
-	err = state->failed;
-	state->changed = false;
+	state->busy = true;
+	state->tried = state->changes;
 	pthread_mutex_unlock(&state->lock);
-	if (wanted) {
-		err = encode_and_write(state);
-		pthread_mutex_lock(&state->lock);
-		state->failed = err;
-		pthread_mutex_unlock(&state->lock);
-	}
-	pthread_mutex_unlock(&state->write_lock);
+	err = encode_and_write(state);
+	pthread_mutex_lock(&state->lock);
+	state->busy = false;
+	state->done = state->tried;
+	state->failed = err;
+	pthread_cond_broadcast(&state->idle);
+}
+
+/* Returns when that many changes were written, or could not be; again: also what could not be
+ * before. One write serves all who came while another was under way. */
+static int write_changes(struct state *state, uint64_t upto, bool again)
+{
+	int err;
+
+	pthread_mutex_lock(&state->lock);
+	while (state->busy && (again || state->done < upto))
+		pthread_cond_wait(&state->idle, &state->lock);
+	if (state->done < upto || (again && state->failed))
+		write_now(state);
+	err = state->failed;
+	pthread_mutex_unlock(&state->lock);
 	return err;
+}
+
+static uint64_t changes_of(struct state *state)
+{
+	uint64_t changes;
+
+	pthread_mutex_lock(&state->lock);
+	changes = state->changes;
+	pthread_mutex_unlock(&state->lock);
+	return changes;
 }
 
 static int run(struct gantry_work *work)
 {
-	return write_changes(work->user, true);
+	struct state *state = work->user;
+
+	return write_changes(state, changes_of(state), true);
 }
 
 int state_settle(struct state *state)
 {
-	return write_changes(state, false);
+	return write_changes(state, changes_of(state), false);
 }
 
 /* With the lock held. */
@@ -142,7 +167,7 @@ static void written(struct gantry_op *op)
 	pthread_mutex_lock(&state->lock);
 	state->writing = false;
 	failed = op->status;
-	if (state->changed) {
+	if (state->tried < state->changes) {
 		write_again(state);
 	} else {
 		close = state->close;
@@ -168,7 +193,7 @@ void state_changed(struct state *state)
 {
 	pthread_mutex_lock(&state->lock);
 	if (!state->closed) {
-		state->changed = true;
+		state->changes++;
 		if (!state->writing)
 			write_again(state);
 	}
@@ -180,7 +205,7 @@ int state_close(struct state *state, struct gantry_op *op)
 	int result = 0;
 
 	pthread_mutex_lock(&state->lock);
-	if (!state->writing && (state->changed || state->failed))
+	if (!state->writing && (state->tried < state->changes || state->failed))
 		write_again(state);
 	state->closed = true;
 	gantry_timer_stop(state->retry);

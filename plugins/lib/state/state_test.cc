@@ -9,9 +9,12 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "../../../tests/support/kernel_fixture.h"
 
@@ -50,14 +53,17 @@ struct Text {
 	std::string text;
 	std::atomic<int> encoded{0};
 	bool refuse = false;
+	std::function<void()> during; /* an encode */
 };
 
 int Encode(void *user, char **ret, size_t *ret_size)
 {
 	auto *table = static_cast<Text *>(user);
-	std::lock_guard<std::mutex> guard(table->lock);
 
 	table->encoded++;
+	if (table->during)
+		table->during();
+	std::lock_guard<std::mutex> guard(table->lock);
 	*ret = strdup(table->text.c_str());
 	*ret_size = table->text.size();
 	return 0;
@@ -153,6 +159,32 @@ TEST_F(State, WhatIsSettledIsInTheFile)
 	EXPECT_EQ(state_settle(state_), 0);
 	EXPECT_EQ(Close(), 0);
 	EXPECT_EQ(table_.encoded, encoded) << "nothing was left to write";
+}
+
+TEST_F(State, OneWriteServesAllWhoComeDuringAnother)
+{
+	const int kThreads = 8;
+	std::atomic<int> changed{0};
+	std::vector<std::thread> threads;
+
+	Open("file");
+	table_.during = [&] {
+		while (changed < kThreads)
+			std::this_thread::yield();
+	};
+	Set("first");
+	ASSERT_TRUE(kernel_.Until([&] { return table_.encoded == 1; }));
+	for (int i = 0; i < kThreads; i++)
+		threads.emplace_back([&] {
+			Set("last");
+			changed++;
+			EXPECT_EQ(state_settle(state_), 0);
+			EXPECT_EQ(folder_.Read("file"), "last");
+		});
+	for (std::thread &thread : threads)
+		thread.join();
+	EXPECT_EQ(Close(), 0);
+	EXPECT_EQ(table_.encoded, 2);
 }
 
 TEST_F(State, WithoutAChangeNothingIsWritten)

@@ -274,7 +274,8 @@ void measure_many(uint32_t queues, uint32_t messages)
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
-		measure_many((uint32_t)atoi(argv[1]), argc > 2 ? (uint32_t)atoi(argv[2]) : 2000000);
+		measure_many((uint32_t)strtoul(argv[1], nullptr, 10),
+			     argc > 2 ? (uint32_t)strtoul(argv[2], nullptr, 10) : 2000000);
 		return 0;
 	}
 

@@ -14,6 +14,7 @@ import shutil
 import struct
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from broker import (CREATE_TOPIC, SEND, SUCCESS, Broker, Failure, Pipe, body_of, name_of,
@@ -23,6 +24,15 @@ PLACES = [(f"Damage{topic}", queue) for topic in range(2) for queue in range(2)]
 SENT = 240
 PROPERTIES = {"flushDiskType": "SYNC_FLUSH", "mappedFileSizeCommitLog": 1 << 16,
               "mappedFileSizeConsumeQueue": 20 * 25}
+
+
+def wait_until_written(path, topic):
+    """Until a topic is in topics.json, so that one which is made later finds it in the .bak."""
+    deadline = time.monotonic() + 30
+    while not path.exists() or topic not in path.read_text():
+        if time.monotonic() > deadline:
+            raise Failure(f"{topic} does not come into {path}")
+        time.sleep(0.01)
 
 
 def make_store(binaries, home, kill):
@@ -35,6 +45,7 @@ def make_store(binaries, home, kill):
             for topic in dict(PLACES):
                 pipe.call(CREATE_TOPIC, topic=topic, readQueueNums=2, writeQueueNums=2, perm=6,
                           topicFilterType="SINGLE_TAG", order="false", defaultTopic="TBW102")
+                wait_until_written(broker.store / "config/topics.json", topic)
             for number in range(SENT):
                 place = PLACES[number % len(PLACES)]
                 fields = {**send_fields(*place), "properties": f"KEYS\x01k{number}\x02"}

@@ -23,6 +23,7 @@ enum {
 	TAILS_MAX = 48 << 20,              /* bytes of memory of all tails and runs, about */
 	TAIL_WRITE = 4096,                 /* a tail of this size is written at once */
 	TAIL_MAX = 64 * 1024,              /* a tail that is full makes the dispatcher wait */
+	TAIL_UNWRITTEN = 16 << 20,         /* or recovery fail, if it cannot be written */
 	TAILS_LOW = TAILS_MAX / 8 * 7,     /* then so many are written that this is left */
 	TURN_RECORDS = 512,                /* dispatched before the loop goes on */
 	READ_BYTES = 1 << 20,              /* of the log, at once */
@@ -185,6 +186,7 @@ struct store {
 			       queue is opened: the scan's beginning, then the recovered end */
 	/* recovery's; set before anything else runs */
 	bool trusting;        /* the recovery point is: a gap in a queue proves it wrong */
+	bool unwritable;      /* a full disk takes no entries: they stay in memory */
 	uint64_t checked_end; /* entries of files at or behind it are compared with the log when a
 				 queue is opened */
 	uint64_t opened_end;  /* open_lock: behind the newest message of the queues so opened */

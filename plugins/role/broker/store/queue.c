@@ -90,7 +90,7 @@ static int make_room(struct queue *queue, struct units *tail)
 
 	if (tail->used + STORE_UNIT <= tail->room)
 		return 0;
-	if (tail->room >= TAIL_MAX)
+	if (tail->room >= (queue->store->unwritable ? TAIL_UNWRITTEN : TAIL_MAX))
 		return -EAGAIN;
 	at = realloc(tail->at, room);
 	if (!at)

@@ -56,12 +56,18 @@ static bool is_broken(const struct queue *queue)
 	return __atomic_load_n(&queue->state, __ATOMIC_ACQUIRE) == QUEUE_BROKEN;
 }
 
-/* Opens or writes the queue that a record has to wait for. */
+/* Opens or writes the queue that a record has to wait for. A disk that became full while the log
+ * still had room is no reason not to start. */
 static int make_way(struct store *store, struct queue *queue)
 {
 	int status = queue_is_open(queue) ? writer_write_all(store) : queue_open_now(queue);
 
-	return is_broken(queue) ? 0 : status; /* its records are then left out */
+	if (is_broken(queue))
+		return 0; /* its records are then left out */
+	if (status != -EAGAIN || !queue_is_open(queue) || store->unwritable)
+		return status;
+	store->unwritable = true;
+	return 0;
 }
 
 static int dispatch(struct store *store, const struct cursor *cursor)
@@ -100,7 +106,7 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
 		dispatcher->record_at = cursor->record_at;
 		dispatcher->record_ms = cursor->record.store_ms;
 		++*ret_count;
-		if (!status && writer_is_full(store))
+		if (!status && !store->unwritable && writer_is_full(store))
 			writer_write_all(store); /* what fails is tried again */
 	}
 	return status ? status : found;
@@ -220,6 +226,7 @@ int store_recover(struct gantry_work *work)
 
 	if (status)
 		return status;
+	store->unwritable = false;
 	store_index_recovered(store, found.end, found.from_point);
 	tell_rest(store, found.end);
 	gantry_log(store->inst, NOTICE,

@@ -255,9 +255,36 @@ TEST(Index, LimitsAndTypes)
 	EXPECT_EQ(query(world, ask).bodies.size(), 5u);
 	ask.type = "K";
 	EXPECT_EQ(query(world, ask).code, GANTRY_QUERY_NOT_FOUND);
-	ask.max = "-1";
+	ask.max = "0";
 	ask.key = "same";
 	EXPECT_EQ(query(world, ask).code, GANTRY_QUERY_NOT_FOUND);
+	ask.max = "-1";
+	EXPECT_EQ(query(world, ask).code, GANTRY_SYSTEM_ERROR);
+	EXPECT_EQ(query(world, ask).remark,
+		  "java.lang.IllegalArgumentException: Illegal Capacity: -1");
+	ask.unique = "true";
+	EXPECT_EQ(query(world, ask).code, GANTRY_SUCCESS) << "which has a limit of its own";
+}
+
+TEST(Index, LooksAtSoManyKeysAndNoMore)
+{
+	Folder folder;
+	World world(folder.path());
+	struct store_query search = {};
+	std::string topic = "TopicTest", key = "same";
+	Op op(world, world.loop(0));
+
+	for (int i = 0; i < 10; i++)
+		send(world, std::to_string(i), "same");
+	query(world, "same"); /* all have come to the index */
+	search.hash = message_index_hash(str(topic), str(key));
+	search.max = 64;
+	search.end_ms = INT64_MAX;
+	search.looks_max = 4;
+	world.on(world.loop(0), [&] { store_query(world.messages(), &search, op.get()); });
+	op.wait();
+	EXPECT_EQ(search.count, 3u) << "the newest";
+	EXPECT_TRUE(search.cut_short);
 }
 
 TEST(Index, WhatIsNotThereIsNotFound)

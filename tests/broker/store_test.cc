@@ -11,7 +11,7 @@
 #include "message/bytes.h"
 #include "message/properties.h"
 #include "session.h"
-#include "store/store.h"
+#include "store/internal.h"
 #include "topics.h"
 
 namespace
@@ -153,6 +153,51 @@ TEST(Store, ManyQueuesGrowOnTheirOwn)
 	for (int topic = 0; topic < topics; topic++)
 		for (int id = 0; id < queues; id++)
 			EXPECT_EQ(end_of(world, "Topic" + std::to_string(topic), id), rounds);
+}
+
+TEST(Store, AReaderInOrderKeepsAPageOfEntries)
+{
+	Folder folder;
+	std::vector<Sent> messages(200);
+	{
+		World world(folder.path());
+		Session session(world);
+
+		session.send(messages);
+	}
+	World world(folder.path()); /* all entries are in the file */
+	world.aside([&] {
+		const std::string topic = messages[0].topic;
+		queue *queue = store_queue_named(world.messages(), {topic.data(), topic.size()}, 0);
+		std::vector<queue_unit> units(32), plain(32);
+		queue_page page = {};
+		int64_t min, max;
+		int count;
+
+		queue_bounds(queue, &min, &max);
+		ASSERT_EQ(max, 200);
+		auto read = [&](int64_t at) {
+			while ((count = queue_read(queue, at, 32, plain.data())) == -EAGAIN)
+				;
+			int got = queue_read_paged(queue, at, 32, &page, units.data());
+			for (int i = 0; i < got; i++)
+				EXPECT_EQ(units[i].physical_offset, plain[i].physical_offset);
+			return got;
+		};
+		EXPECT_EQ(read(0), 32);
+		EXPECT_EQ(page.count, (uint32_t)QUEUE_PAGE);
+		EXPECT_EQ(read(120), QUEUE_PAGE - 120) << "to its end";
+		EXPECT_EQ(page.at, 0);
+		EXPECT_EQ(read(128), 32);
+		EXPECT_EQ(page.at, 128);
+		EXPECT_GE(page.count, 71u) << "the last may be in memory";
+		read(150);
+		uint64_t cut = (uint64_t)plain[0].physical_offset;
+		EXPECT_EQ(queue_cut(queue, cut), 0);
+		EXPECT_EQ(read(140), 10);
+		EXPECT_EQ(page.at + page.count, 150) << "what was kept is void";
+		EXPECT_EQ(read(150), 0);
+	});
 }
 
 TEST(Store, FindsOffsetsByTime)

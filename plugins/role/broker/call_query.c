@@ -2,6 +2,7 @@
 /* QUERY_MESSAGE: messages by key, unique key or tag, as RocketMQ's QueryMessageProcessor of 5.5.0.
  * The index is searched on a worker; what the messages need from disk is read ahead by the store,
  * so no loop waits. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,8 +126,19 @@ static int read_range(struct gantry_call *call, struct range *ret)
 	return 0;
 }
 
-static void set_search(const struct broker *broker, struct gantry_call *call,
-		       const struct range *range, struct store_query *ret)
+/* Fewer than none are refused in Java's words, where they end in the size of a list. */
+static int refuse_negative(struct gantry_call *call, int64_t max)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "java.lang.IllegalArgumentException: Illegal Capacity: %lld",
+		 (long long)max);
+	call_fail(call, GANTRY_SYSTEM_ERROR, text);
+	return -1;
+}
+
+static int set_search(const struct broker *broker, struct gantry_call *call,
+		      const struct range *range, struct store_query *ret)
 {
 	const struct broker_conf *conf = broker->conf;
 	bool unique = call_bool(call, "_UNIQUE_KEY_QUERY", false);
@@ -135,11 +147,14 @@ static void set_search(const struct broker *broker, struct gantry_call *call,
 
 	if (max > conf->maxMsgsNumBatch)
 		max = conf->maxMsgsNumBatch;
+	if (max < 0)
+		return refuse_negative(call, max);
 	ret->hash = tag ? message_index_tag_hash(range->topic, range->key)
 			: message_index_hash(range->topic, range->key);
 	ret->max = max > 0 && conf->indexFileReadEnable ? (uint32_t)max : 0;
 	ret->begin_ms = range->begin_ms;
 	ret->end_ms = range->end_ms;
+	return 0;
 }
 
 static int query_message(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
@@ -155,7 +170,10 @@ static int query_message(struct broker *broker, struct gantry_call *call, struct
 		return call_no_memory(call);
 	*query = (struct query){.broker = broker, .call = call, .outer = op};
 	query->op = (struct gantry_op){.done = searched, .loop = op->loop, .user = query};
-	set_search(broker, call, &range, &query->search);
+	if (set_search(broker, call, &range, &query->search)) {
+		free(query);
+		return 0;
+	}
 	if (query->search.max)
 		status = store_query(broker->store, &query->search, &query->op);
 	if (status > 0) {

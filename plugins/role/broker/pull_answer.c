@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what was read to the answer, as RocketMQ's PullMessageProcessor composes it; and what a pull
  * leaves behind: offsets. */
-#include <stdio.h>
+#include <string.h>
 
 #include "offsets.h"
 #include "pull_private.h"
@@ -61,7 +61,8 @@ void pull_answer(struct pull_context *context, const struct pull_result *result,
 	struct puller *puller = context->puller;
 
 	pull->code = code_of(context, result->status);
-	snprintf(pull->remark, sizeof(pull->remark), "%s", answers[result->status].name);
+	memcpy(pull->remark, answers[result->status].name,
+	       strlen(answers[result->status].name) + 1);
 	pull->forbidden_type = 0;
 	pull->next_offset = result->next;
 	pull->min_offset = result->min;

@@ -21,6 +21,7 @@ extern "C" {
 
 enum {
 	PULL_UNITS = 64,                /* queue entries looked at together */
+	PULL_PAGES = 64,                /* of queue entries, kept by each loop */
 	PULL_SLICES_MAX = 1024,         /* of one answer */
 	PULL_RUN_BYTES = 1 << 20,       /* read from the log at once */
 	PULL_WINDOW_BYTES = 128 * 1024, /* so close together stand messages that are read at once */
@@ -109,6 +110,7 @@ struct pull_loop { /* touched on its loop only, but for what is atomic */
 	struct puller *puller;
 	struct gantry_loop *loop;
 	struct gantry_slice *slices; /* of the answer being made */
+	struct queue_page *pages;    /* PULL_PAGES */
 	struct pull_link *wheel;     /* WHEEL_SLOTS lists; made with the first hold */
 	struct gantry_timer *timer;
 	uint64_t tick; /* of the wheel: WHEEL_MS each */

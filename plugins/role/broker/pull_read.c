@@ -172,17 +172,19 @@ static void take_run(struct reading *reading, int64_t tag_code)
 {
 	const struct pull_run *run = &reading->run;
 	struct pull_result *result = reading->result;
-	struct gantry_slice slice = {
-		.bytes = reading->window.bytes + (run->at - reading->window.offset),
-		.size = run->bytes,
-		.offset = run->at,
-	};
+	struct gantry_slice *slice = &result->slices[result->slice_count];
 
-	if (reading->needs_record && !match_record(reading, &slice, tag_code)) {
+	/* in place: read back at once in wider pieces, a copy waits for each of its stores */
+	slice->bytes = reading->window.bytes + (run->at - reading->window.offset);
+	slice->size = run->bytes;
+	slice->offset = run->at;
+	slice->lease = NULL;
+	slice->release = NULL;
+	if (reading->needs_record && !match_record(reading, slice, tag_code)) {
 		forget_run(reading, PULL_NO_MATCHED_MESSAGE);
 		return;
 	}
-	result->slices[result->slice_count++] = slice;
+	result->slice_count++;
 	result->status = PULL_FOUND;
 	reading->window_used = true;
 	reading->run.count = 0;
@@ -276,12 +278,32 @@ static void judge(struct reading *reading, int64_t at, const struct queue_unit *
 	add_message(reading, at, unit);
 }
 
+/* Places that are read by turns have a page each, mostly, also those of one queue. */
+static struct queue_page *page_of(struct pull_loop *loop, const struct queue *queue, int64_t at)
+{
+	uint32_t hash = ((uint32_t)((uintptr_t)queue >> 4) + (uint32_t)(at / QUEUE_PAGE) * 40503u) *
+			2654435769u;
+
+	return &loop->pages[hash / (UINT32_MAX / PULL_PAGES + 1)];
+}
+
+/* How many entries to look at together: if all that are there match, one more than is wanted, which
+ * tells that the answer is full. */
+static uint32_t units_wanted(const struct reading *reading)
+{
+	uint32_t left = reading->messages_max - reading->result->message_count;
+
+	return reading->subscription->filter || left >= PULL_UNITS ? PULL_UNITS : left + 1;
+}
+
 /* The entries from result->next on; returns as queue_read(). */
 static int judge_some(struct reading *reading)
 {
 	struct queue_unit units[PULL_UNITS];
 	int64_t at = reading->result->next;
-	int count = queue_read(reading->context->queue, at, PULL_UNITS, units);
+	struct queue *queue = reading->context->queue;
+	int count = queue_read_paged(queue, at, units_wanted(reading),
+				     page_of(reading->context->loop, queue, at), units);
 
 	for (int i = 0; i < count && !reading->full && !reading->again; i++) {
 		reading->ahead = &units[i];

@@ -78,7 +78,7 @@ struct index {
 	struct gantry_work work;
 	struct gantry_op op, sync_op;
 	uint64_t stop_ms; /* atomic: then the job gives up catching up; 0: it does not */
-	struct gantry_log_limit limit;
+	struct gantry_log_limit limit, short_limit;
 };
 
 /* index_keys.c: appends what the message is found by: unique key, keys, tag, in that order.

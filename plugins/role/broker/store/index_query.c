@@ -8,7 +8,7 @@
 #include "message/bytes.h"
 #include "store/index.h"
 
-enum { BLOCK_BYTES = 4096 };
+enum { BLOCK_BYTES = 4096, LOOKS_A_CLOCK = 16 };
 
 /* A file that is to be searched, as it was when the query began. */
 struct place {
@@ -44,6 +44,17 @@ static int read_entry(const struct index *index, const struct place *place, uint
 	return 0;
 }
 
+/* Keys of one slot stand in a chain however many there are, and those that are younger than what is
+ * searched are passed one by one. */
+static bool is_too_long(struct store_query *query)
+{
+	if (++query->looks >= query->looks_max)
+		query->cut_short = true;
+	else if (query->looks % LOOKS_A_CLOCK == 0 && gantry_clock_ms() >= query->deadline_ms)
+		query->cut_short = true;
+	return query->cut_short;
+}
+
 static int search_file(const struct index *index, const struct place *place,
 		       struct store_query *query)
 {
@@ -51,7 +62,8 @@ static int search_file(const struct index *index, const struct place *place,
 	struct block block = {0};
 	uint32_t number = place->first;
 
-	while (number && number < place->header.next && query->count < query->max) {
+	while (number && number < place->header.next && query->count < query->max &&
+	       !is_too_long(query)) {
 		struct message_index_entry entry;
 		bool found;
 		int status = read_entry(index, place, number, &block, &entry);
@@ -141,7 +153,7 @@ static int search(struct gantry_work *work)
 	struct place *places = begin(index, query, &count);
 
 	for (uint32_t i = 0; i < count; i++) {
-		int status = search_file(index, &places[i], query);
+		int status = query->cut_short ? 0 : search_file(index, &places[i], query);
 
 		if (status)
 			gantry_log_limited(index->store->inst, &query->limit, ERROR,
@@ -151,6 +163,11 @@ static int search(struct gantry_work *work)
 		index_release(index, places[i].file);
 	}
 	free(places);
+	if (query->cut_short)
+		gantry_log_limited(index->store->inst, &index->short_limit, WARNING,
+				   "a query by key looked at %u keys of %s and found %u messages: "
+				   "older ones were not searched, narrow its time",
+				   query->looks, index->folder, query->count);
 	if (query->count)
 		qsort(query->at, query->count, sizeof(*query->at), compare_offsets);
 	return 0;
@@ -162,6 +179,11 @@ int store_query(struct store *store, struct store_query *query, struct gantry_op
 	query->count = 0;
 	query->last_ms = query->last_at = 0;
 	query->limit = (struct gantry_log_limit){0};
+	query->cut_short = false;
+	query->looks = 0;
+	query->deadline_ms = gantry_clock_ms() + STORE_QUERY_MS;
+	if (!query->looks_max)
+		query->looks_max = STORE_QUERY_LOOKS;
 	if (query->max > STORE_QUERY_MAX)
 		query->max = STORE_QUERY_MAX;
 	if (!store->index)

@@ -52,6 +52,7 @@ struct queue {
 	pthread_mutex_t lock;    /* guards the next lines */
 	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
 	struct units run, tail;  /* being written; growing */
+	uint32_t cuts;           /* how often entries went from the file's end */
 	bool dirty, urgent; /* in these lists of the writer's; dirty: whenever it has entries */
 	struct queue *next_dirty, *next_urgent; /* the writer's list_lock */
 	uint32_t dirty_turn; /* the writer's list_lock: in which it became dirty */

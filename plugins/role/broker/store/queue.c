@@ -44,6 +44,7 @@ void queue_forget(struct queue *queue)
 	drop(queue, &queue->run);
 	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = 0;
+	queue->cuts++;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -53,6 +54,7 @@ void queue_unopen(struct queue *queue)
 	drop(queue, &queue->run);
 	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = queue->next = 0;
+	queue->cuts++;
 	queue->dirty = queue->urgent = queue->unsynced = false;
 	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
 }
@@ -291,42 +293,97 @@ static uint32_t read_memory(const struct queue *queue, int64_t at, uint32_t coun
 	return count;
 }
 
-static int read_file(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
+static int read_file(struct queue *queue, int64_t at, uint32_t count, uint8_t *ret)
 {
-	uint8_t bytes[128 * STORE_UNIT];
-	int64_t got;
+	int64_t got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * STORE_UNIT,
+							  ret, (uint64_t)count * STORE_UNIT);
 
-	if (count > sizeof(bytes) / STORE_UNIT)
-		count = sizeof(bytes) / STORE_UNIT;
-	got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * STORE_UNIT, bytes,
-						  count * STORE_UNIT);
-	if (got < 0)
-		return (int)got;
-	count = (uint32_t)got / STORE_UNIT;
+	return got < 0 ? (int)got : (int)(got / STORE_UNIT);
+}
+
+static bool is_in_page(const struct queue_page *page, const struct queue *queue, uint32_t cuts,
+		       int64_t at)
+{
+	return page->queue == queue && page->cuts == cuts && at >= page->at &&
+	       at < page->at + page->count;
+}
+
+/* Entries [from, end) of the file, as many as a page has, so that at is among them; if they are not
+ * all in memory, as few as are wanted. Returns how many it has. */
+static int turn_page(struct queue_page *page, struct queue *queue, int64_t from, int64_t end,
+		     int64_t at, uint32_t wanted)
+{
+	int64_t most = end - from < QUEUE_PAGE ? end - from : QUEUE_PAGE;
+	int got = read_file(queue, from, (uint32_t)most, page->bytes);
+
+	page->queue = NULL;
+	if (got == -EAGAIN) {
+		from = at;
+		got = read_file(queue, at, wanted < QUEUE_PAGE ? wanted : QUEUE_PAGE, page->bytes);
+	}
+	if (got <= at - from)
+		return got < 0 ? got : 0;
+	page->queue = queue;
+	page->at = from;
+	page->count = (uint32_t)got;
+	return got;
+}
+
+/* count entries from at on, all of them in the file, which has [from, end). */
+static int read_page(struct queue_page *page, struct queue *queue, uint32_t cuts, int64_t from,
+		     int64_t end, int64_t at, uint32_t count, struct queue_unit *ret)
+{
+	int left;
+
+	if (!is_in_page(page, queue, cuts, at)) {
+		int got = turn_page(page, queue, from, end, at, count);
+
+		if (got <= 0)
+			return got;
+		page->cuts = cuts;
+	}
+	left = (int)(page->at + page->count - at);
+	if (count > (uint32_t)left)
+		count = (uint32_t)left;
 	for (uint32_t i = 0; i < count; i++)
-		message_unit_read(bytes + i * STORE_UNIT, &ret[i]);
+		message_unit_read(page->bytes + (at - page->at + i) * STORE_UNIT, &ret[i]);
 	return (int)count;
 }
 
-int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
+int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
+		     struct queue_unit *ret)
 {
-	int64_t left;
+	int64_t from = at - at % QUEUE_PAGE, there, end;
+	struct queue_page own;
+	uint32_t cuts;
 
 	pthread_mutex_lock(&queue->lock);
 	if (at < queue->min || at >= queue->end) {
 		pthread_mutex_unlock(&queue->lock);
 		return 0;
 	}
-	left = (at < queue->filed ? queue->filed : queue->end) - at;
-	if (count > left)
-		count = (uint32_t)left;
+	there = (at < queue->filed ? queue->filed : queue->end) - at;
+	if (count > there)
+		count = (uint32_t)there;
 	if (at >= queue->filed) {
 		count = read_memory(queue, at, count, ret);
 		pthread_mutex_unlock(&queue->lock);
 		return (int)count;
 	}
+	cuts = queue->cuts;
+	end = queue->filed;
+	if (from < queue->min)
+		from = queue->min;
 	pthread_mutex_unlock(&queue->lock);
-	return read_file(queue, at, count, ret);
+	if (page)
+		return read_page(page, queue, cuts, from, end, at, count, ret);
+	own.queue = NULL;
+	return read_page(&own, queue, cuts, at, at + count, at, count, ret);
+}
+
+int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
+{
+	return queue_read_paged(queue, at, count, NULL, ret);
 }
 
 /* On a worker: what is read once is in the page cache for queue_read(). */

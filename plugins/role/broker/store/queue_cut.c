@@ -39,6 +39,7 @@ static int cut_file(struct queue *queue, uint64_t at)
 		return end < 0 ? (int)end : 0;
 	pthread_mutex_lock(&queue->lock);
 	queue->filed = queue->end = end;
+	queue->cuts++;
 	pthread_mutex_unlock(&queue->lock);
 	return ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
 }

@@ -64,9 +64,22 @@ int store_queues_open(struct store *store, struct queue *const *queues, uint32_t
  * use queue_is_open() first if it matters. Any thread. */
 void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max);
 
-/* Units [at, at + count) as far as they exist; returns how many, -EAGAIN: they are on disk and
- * perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any thread. */
+/* Units [at, at + count) as far as they exist, perhaps fewer; returns how many, -EAGAIN: they are
+ * on disk and perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any
+ * thread. */
 int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret);
+/* Entries of a queue's file that its reader keeps: who reads in order asks the system once for
+ * several reads. Zeroed at first. The caller's; one thread at a time. */
+enum { QUEUE_PAGE = 128 };
+struct queue_page {
+	const struct queue *queue; /* NULL: none */
+	uint32_t cuts, count;
+	int64_t at;
+	uint8_t bytes[QUEUE_PAGE * 20];
+};
+/* The same with a page, or NULL. */
+int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
+		     struct queue_unit *ret);
 struct queue_fetch { /* the caller's memory, in use until op is done */
 	struct gantry_work work;
 	struct queue *queue;
@@ -135,18 +148,26 @@ uint64_t store_dispatched(const struct store *store); /* queues are built up to 
 
 /* ---- queries by key */
 
-enum { STORE_QUERY_MAX = 64 }; /* RocketMQ's maxMsgsNumBatch */
+enum {
+	STORE_QUERY_MAX = 64,        /* RocketMQ's maxMsgsNumBatch */
+	STORE_QUERY_LOOKS = 1 << 22, /* keys looked at for one query */
+	STORE_QUERY_MS = 1000,       /* of a worker's time */
+};
 
 struct store_query { /* the caller's memory, in use until op is done */
 	/* in */
 	uint32_t hash; /* message_index_hash() or message_index_tag_hash() of what is searched */
 	uint32_t max;  /* as many messages at most */
 	int64_t begin_ms, end_ms; /* stored between these, to the second */
+	uint32_t looks_max;       /* keys looked at, at most; 0: STORE_QUERY_LOOKS */
 	/* out; other keys may have the same hash: who asked looks */
 	uint32_t count;
 	uint64_t at[STORE_QUERY_MAX]; /* log offsets, ascending */
 	int64_t last_ms, last_at;     /* the newest message that has a key */
+	bool cut_short;               /* there may be older ones: that took too long */
 	/* private */
+	uint32_t looks;
+	uint64_t deadline_ms;
 	struct store *store;
 	struct gantry_work work;
 	struct gantry_log_limit limit;

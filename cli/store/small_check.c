@@ -81,9 +81,8 @@ static void check_offsets(const struct point_check *c, const struct message_chec
 }
 
 /* Queues are written before it, so it is in the log; not always where a record begins. */
-static void check_logics(const struct point_check *c, const uint8_t *bytes)
+static void check_logics(const struct point_check *c, int64_t at)
 {
-	int64_t at = (int64_t)message_get64(bytes + MESSAGE_CHECKPOINT_LOGICS_AT);
 	if (at < 0 || (uint64_t)at > c->log->end)
 		report_add(c->report, FINDING_DAMAGE, c->path, MESSAGE_CHECKPOINT_LOGICS_AT,
 			   "logicsPhysicalOffset is %lld, but the log ends at %llu", (long long)at,
@@ -92,11 +91,11 @@ static void check_logics(const struct point_check *c, const uint8_t *bytes)
 
 static void check_zeros(const struct point_check *c, const uint8_t *bytes)
 {
-	for (uint64_t i = MESSAGE_CHECKPOINT_SAID; i < MESSAGE_CHECKPOINT_FILE; i++) {
+	for (uint64_t i = MESSAGE_CHECKPOINT_USED; i < MESSAGE_CHECKPOINT_FILE; i++) {
 		if (bytes[i]) {
 			report_add(c->report, FINDING_DAMAGE, c->path, i,
 				   "the byte is %u, everything from %d on is 0", bytes[i],
-				   MESSAGE_CHECKPOINT_SAID);
+				   MESSAGE_CHECKPOINT_USED);
 			return;
 		}
 	}
@@ -112,7 +111,7 @@ static void check_point(const struct point_check *c, const uint8_t *bytes)
 	check_age(c, 8, "logicsMsgTimestamp", point.logics_ms);
 	check_time(c, 16, "indexMsgTimestamp", point.index_ms);
 	check_offsets(c, &point);
-	check_logics(c, bytes);
+	check_logics(c, point.logics_at);
 	check_zeros(c, bytes);
 }
 

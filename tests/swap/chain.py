@@ -4,6 +4,7 @@
 import hashlib
 import json
 import re
+import struct
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ LONG_TOPIC = "%RETRY%swap-" + "r" * 140  # only v2 records hold such a name
 LONG_MESSAGES = 10
 SEND_MESSAGE = 10
 WAIT_SECONDS = 40
+LOGICS_AT = 40  # of the checkpoint: logicsPhysicalOffset
 LIGHT_QUEUES = "%LMQ%swap-one,%LMQ%swap-two"
 JAVA_NOISE = re.compile(
     r"closeChannel|RemotingConnectException|RemotingSendRequestException|addr.*null|HOST_NAME")
@@ -72,7 +74,7 @@ class Chain:
         self._records = []
         self._committed = {}
         self._killed = False
-        self._unclean = False
+        self._unclean = self._left = False  # of this turn; of the one before
         self._index_is_whole = True
         self._process = None
         self._tables = Tables(self._root / "config")
@@ -121,8 +123,11 @@ class Chain:
         self._tables.before(step.node)
         # The Java broker indexes again only what its own recovery reads.
         self._index_is_whole &= not (step.node == "java" and self._unclean)
+        self._left = self._unclean
         self._unclean = step.end != "stop"
+        logics_at = self._logics_at()
         self._start(step.node)
+        self._check_recovery(step.node, logics_at)
         if self._ledger.sent:
             # whoever takes over delivers what the other left; only Java knows transactions
             self._read_and_compare(LATER if step.node == "java" and is_last else {DUE})
@@ -138,6 +143,19 @@ class Chain:
     def _start(self, node):
         start = servers.start_java_broker if node == "java" else servers.start_gantry_broker
         self._process = start(self._site, self._namesrv, f"{self._plan.name}-{node}", self._properties)
+
+    def _logics_at(self):
+        """Where the checkpoint says that the queues are safe up to; None without one."""
+        path = self._root / "checkpoint"
+        return struct.unpack_from(">q", path.read_bytes(), LOGICS_AT)[0] if path.exists() else None
+
+    def _check_recovery(self, node, logics_at):
+        """A Java broker that starts after a kill, and may, begins with that record."""
+        if node != "java" or not self._plan.properties.get("enableAcceleratedRecovery") or not self._left:
+            return
+        words = f"recover using acceleration, recovery offset is {logics_at}"
+        if not any(words in line for line in self._java_lines()):
+            raise Failure(f"the Java broker does not say: {words}")
 
     def _end(self, step):
         if step.end == "stop":
@@ -264,6 +282,7 @@ class Chain:
         if step.end == "stop":
             faults += store.check(self._index_is_whole)
             faults += self._left_behind()
+            faults += self._checkpoint_behind(store.records) if step.node == "gantry" else []
             faults += self._verified()
         faults += self._tables.after(step.node)
         if step.node == "java":
@@ -282,6 +301,12 @@ class Chain:
     def _left_behind(self):
         return ["abort is left after a clean stop"] if (self._root / "abort").exists() else []
 
+    def _checkpoint_behind(self, records):
+        """After a clean stop the queues are safe up to the last record: Java says so once a minute only."""
+        wanted = records[-1].at if records else 0
+        got = self._logics_at()
+        return [f"logicsPhysicalOffset is {got}, the last record is at {wanted}"] if got != wanted else []
+
     def _verified(self):
         """What `gantry store verify` finds: nothing, whichever broker wrote."""
         words = [self._site.binaries / "gantry", "store", "verify", self._root, "--path-commit-log",
@@ -294,12 +319,12 @@ class Chain:
 
     def _said_by_java(self):
         """Errors in the Java broker's own logs."""
-        found = []
+        return [line for line in self._java_lines() if " ERROR " in line and not JAVA_NOISE.search(line)]
+
+    def _java_lines(self):
         for log in (self._site.folder / f"{self._plan.name}-java").rglob("*.log"):
             for line in log.read_text(errors="replace").splitlines():
-                if " ERROR " in line and not JAVA_NOISE.search(line):
-                    found.append(f"{log.name}: {line}")
-        return found
+                yield f"{log.name}: {line}"
 
 
 def _line_count(path):

@@ -13,6 +13,7 @@ void message_checkpoint_read(const uint8_t *from, struct message_checkpoint *ret
 	ret->index_ms = (int64_t)message_get64(from + 16);
 	ret->master_flushed = (int64_t)message_get64(from + 24);
 	ret->confirm = (int64_t)message_get64(from + 32);
+	ret->logics_at = (int64_t)message_get64(from + MESSAGE_CHECKPOINT_LOGICS_AT);
 }
 
 void message_checkpoint_write(uint8_t *to, const struct message_checkpoint *point)
@@ -21,7 +22,8 @@ void message_checkpoint_write(uint8_t *to, const struct message_checkpoint *poin
 	to = message_put64(to, (uint64_t)point->logics_ms);
 	to = message_put64(to, (uint64_t)point->index_ms);
 	to = message_put64(to, (uint64_t)point->master_flushed);
-	message_put64(to, (uint64_t)point->confirm);
+	to = message_put64(to, (uint64_t)point->confirm);
+	message_put64(to, (uint64_t)point->logics_at);
 }
 
 int64_t message_checkpoint_safe_ms(const struct message_checkpoint *point)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RocketMQ's checkpoint file: how far the log, the queues and the index were safe on disk, as
  * StoreCheckpoint of store 5.5.0 writes it: six big-endian int64 at the beginning of 4096 bytes,
- * the rest zero. The sixth, logicsPhysicalOffset, is younger than the others: Java starts its
- * recovery at or before it, so one of an earlier run costs time only, and Gantry leaves it as it
- * is. Pure; any thread. */
+ * the rest zero. The sixth, logicsPhysicalOffset, is younger than the others: brokers before 5.5.0
+ * leave it 0. After an unclean stop Java begins its recovery with the newest file of the log whose
+ * first record is not behind it, or with the very record (enableAcceleratedRecovery). Pure; any
+ * thread. */
 #ifndef MESSAGE_CHECKPOINT_H
 #define MESSAGE_CHECKPOINT_H
 
@@ -15,14 +16,14 @@ extern "C" {
 
 enum {
 	MESSAGE_CHECKPOINT_FILE = 4096,    /* bytes of the file */
-	MESSAGE_CHECKPOINT_USED = 40,      /* and those that Gantry reads and writes */
+	MESSAGE_CHECKPOINT_USED = 48,      /* what is behind is 0 */
 	MESSAGE_CHECKPOINT_LOGICS_AT = 40, /* where logicsPhysicalOffset stands */
-	MESSAGE_CHECKPOINT_SAID = 48,      /* what is behind is 0 */
 };
 
 struct message_checkpoint {
 	int64_t physic_ms, logics_ms, index_ms; /* store times */
 	int64_t master_flushed, confirm;        /* log offsets; confirm: where a record begins */
+	int64_t logics_at; /* log offset: where the last record begins that is safe in the queues */
 };
 
 /* from and to: MESSAGE_CHECKPOINT_USED bytes. */

@@ -140,11 +140,12 @@ TEST(ExtUnit, ReadsAndRefuses)
 
 TEST(Checkpoint, ComesBackAndIsSafeThreeSecondsEarlier)
 {
-	message_checkpoint point = {5000, 4000, 3, 2, 1}, back;
+	message_checkpoint point = {5000, 4000, 3, 2, 1, 7}, back;
 	uint8_t bytes[MESSAGE_CHECKPOINT_USED];
 
 	message_checkpoint_write(bytes, &point);
 	EXPECT_EQ(message_get64(bytes + 32), 1u);
+	EXPECT_EQ(message_get64(bytes + MESSAGE_CHECKPOINT_LOGICS_AT), 7u);
 	message_checkpoint_read(bytes, &back);
 	EXPECT_EQ(memcmp(&point, &back, sizeof(point)), 0);
 	EXPECT_EQ(message_checkpoint_safe_ms(&point), 1000);

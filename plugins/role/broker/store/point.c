@@ -13,7 +13,7 @@
 #include "message/bytes.h"
 #include "message/record.h"
 
-enum { MAGIC = 0x47505431 }; /* GPT1 */
+enum { MAGIC = 0x47505432 }; /* GPT2 */
 
 static uint8_t *put_bytes(uint8_t *to, const void *from, size_t size)
 {

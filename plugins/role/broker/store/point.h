@@ -19,7 +19,7 @@ extern "C" {
 
 enum {
 	POINT_FILE = 4096, /* bytes of the file, as of the checkpoint's */
-	POINT_USED = 160, /* and those that say something; less than a sector: never torn by half */
+	POINT_USED = 168, /* and those that say something; less than a sector: never torn by half */
 	POINT_BOOT = 36,  /* characters of the kernel's boot id */
 };
 

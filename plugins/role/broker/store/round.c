@@ -32,7 +32,7 @@ static void save_point(struct store *store)
 	int status;
 
 	point->says.physic_ms = point->says.logics_ms = writer->round_ms;
-	point->says.confirm = (int64_t)writer->round_at;
+	point->says.confirm = point->says.logics_at = (int64_t)writer->round_at;
 	status = checkpoint_write(point);
 	if (!status)
 		point_follow_checkpoint(store);

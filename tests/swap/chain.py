@@ -17,6 +17,7 @@ from harness import servers  # noqa: E402  (tests/peers lends how Java is fetche
 from harness.process import HOST, Failure  # noqa: E402
 from harness.remoting import Connection  # noqa: E402
 
+from batches import Batches  # noqa: E402
 from ledger import DUE, LATER, Got, Ledger, lines_of  # noqa: E402
 from records import Store, compare  # noqa: E402
 from tables import Tables  # noqa: E402
@@ -52,6 +53,7 @@ class Plan:
     folders: int = 1
     kinds: str = "all"  # what is sent: plain without delays and transactions; to Gantry no transactions
     send_back: bool = False
+    batches: bool = False  # a topic with queue.type=BatchCQ, too
 
 
 def steps(text):
@@ -77,6 +79,7 @@ class Chain:
         self._unclean = self._left = False  # of this turn; of the one before
         self._index_is_whole = True
         self._process = None
+        self._batches = Batches(f"{plan.name}-batches", self._root) if plan.batches else None
         self._tables = Tables(self._root / "config")
 
     def _seed(self):
@@ -177,6 +180,8 @@ class Chain:
         else:
             self._scenario("swap-write", words)
         self._ledger.add(out, cut_short=step.end == "load")
+        if self._batches:
+            self._batches.write(self._properties["listenPort"])
         if self._plan.send_back and step.end != "load":
             if step.node == "java":
                 self._send_to_long_topic()
@@ -235,6 +240,8 @@ class Chain:
         if faults:
             raise Failure("\n     ".join(faults))
         self._committed = facts["committed"]
+        if self._batches:
+            self._batches.read(self._properties["listenPort"])
         self._scenario("swap-query", {"lines": path, "broker": servers.BROKER_NAME,
                                       "index": int(self._index_is_whole)})
 
@@ -282,6 +289,7 @@ class Chain:
         if step.end == "stop":
             faults += store.check(self._index_is_whole)
             faults += self._left_behind()
+            faults += self._batches.faults(store.records) if self._batches else []
             faults += self._checkpoint_behind(store.records) if step.node == "gantry" else []
             faults += self._verified()
         faults += self._tables.after(step.node)

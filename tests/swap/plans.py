@@ -19,6 +19,8 @@ PLANS = {plan.name: plan for plan in [
     # After a kill of Gantry the Java broker begins with the very record that the checkpoint names.
     Plan("accelerated", steps("java.stop gantry.kill java.stop gantry.stop"), {
         "enableAcceleratedRecovery": "true"}),
+    Plan("batches", steps("java.stop gantry.kill gantry.stop java.kill gantry.stop java.stop"), {
+        "mapperFileSizeBatchConsumeQueue": 46 * 100}, messages=200, batches=True),
     # Only what was written back is in a killed Java broker's files: no kill under load. And it does
     # not find a half message that is still in its pool: no transactions.
     Plan("pool", steps("java.kill gantry.kill java.stop"), kinds="plain", properties={

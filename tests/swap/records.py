@@ -16,6 +16,7 @@ from pathlib import Path
 MAGIC_V1, MAGIC_V2, MAGIC_BLANK = 0xDAA320A7, 0xDAA320AB, 0xCBD43194
 BORN_V6, STORE_V6 = 0x10, 0x20
 TRANSACTION, PREPARED, ROLLBACK = 0xC, 0x4, 0xC
+INNER_FLAG = 0x80
 DELAY_TOPIC = "SCHEDULE_TOPIC_XXXX"
 FILLER = 0x7FFFFFFF
 CRC_NAME = b"__CRC32#\x01"
@@ -50,6 +51,7 @@ class Record:  # pylint: disable=too-many-instance-attributes
     store_host: bytes
     topic: str
     properties: bytes
+    body: bytes
     digest: str
     checksum: bool  # what a checksum property says; True without one
 
@@ -134,7 +136,7 @@ def read_record(data, start, at):
     if here + 2 + properties_size != size or (body and crc(body) != body_crc):
         return None
     return Record(at, size, magic, queue, queue_offset, physical, sys_flag, born_host, store_ms,
-                  store_host, topic, properties, hashlib.md5(raw).hexdigest(), _checksum(raw, properties))
+                  store_host, topic, properties, bytes(body), hashlib.md5(raw).hexdigest(), _checksum(raw, properties))
 
 
 def _checksum(raw, properties):

@@ -14,6 +14,8 @@ void message_unit_read(const uint8_t *from, struct queue_unit *ret)
 	ret->physical_offset = (int64_t)message_get64(from);
 	ret->size = (int32_t)message_get32(from + 8);
 	ret->tags_code = (int64_t)message_get64(from + 12);
+	ret->count = 1;
+	ret->offset = ret->store_ms = 0;
 }
 
 void message_unit_write(uint8_t *to, const struct queue_unit *unit)
@@ -76,6 +78,24 @@ void message_batch_unit_read(const uint8_t *from, struct batch_unit *ret)
 	ret->base_offset = (int64_t)message_get64(from + 28);
 	ret->count = (int16_t)message_get16(from + 36);
 	ret->compacted = (int32_t)message_get32(from + 38);
+}
+
+void message_batch_unit_write(uint8_t *to, const struct batch_unit *unit)
+{
+	to = message_put64(to, (uint64_t)unit->physical_offset);
+	to = message_put32(to, (uint32_t)unit->size);
+	to = message_put64(to, (uint64_t)unit->tags_code);
+	to = message_put64(to, (uint64_t)unit->store_ms);
+	to = message_put64(to, (uint64_t)unit->base_offset);
+	to = message_put16(to, (uint16_t)unit->count);
+	to = message_put32(to, (uint32_t)unit->compacted);
+	message_put32(to, 0); /* reserved */
+}
+
+bool message_batch_unit_is_good(const struct batch_unit *unit)
+{
+	return unit->physical_offset >= 0 && unit->size > 0 && unit->base_offset >= 0 &&
+	       unit->count > 0;
 }
 
 bool message_unit_ext_address(int64_t tags_code, uint64_t *ret)

@@ -19,12 +19,14 @@ enum {
 	MESSAGE_EXT_UNIT_MIN = 20,       /* bytes of a ConsumeQueueExt unit without a bitmap */
 };
 
-struct queue_unit { /* a ConsumeQueue entry */
+struct queue_unit { /* a queue's entry of either kind */
 	int64_t physical_offset, tags_code;
 	int32_t size;
+	int32_t count;            /* messages of the record: 1 in a ConsumeQueue */
+	int64_t offset, store_ms; /* queue offset of the first; a ConsumeQueue entry has neither */
 };
 
-/* from and to: MESSAGE_UNIT_SIZE bytes. */
+/* from and to: MESSAGE_UNIT_SIZE bytes. offset and store_ms become 0. */
 void message_unit_read(const uint8_t *from, struct queue_unit *ret);
 void message_unit_write(uint8_t *to, const struct queue_unit *unit);
 
@@ -43,8 +45,11 @@ struct batch_unit { /* a BatchConsumeQueue entry: one record of one or more mess
 	int16_t count;
 };
 
-/* from: MESSAGE_BATCH_UNIT_SIZE bytes. */
+/* from and to: MESSAGE_BATCH_UNIT_SIZE bytes. */
 void message_batch_unit_read(const uint8_t *from, struct batch_unit *ret);
+void message_batch_unit_write(uint8_t *to, const struct batch_unit *unit);
+/* Whether RocketMQ's recovery takes it for an entry. */
+bool message_batch_unit_is_good(const struct batch_unit *unit);
 
 struct ext_unit { /* a ConsumeQueueExt entry */
 	int64_t tags_code, store_ms;

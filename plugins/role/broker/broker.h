@@ -63,12 +63,13 @@ struct broker_conf {
 	/* the store */
 	const char *storePathRootDir, *storePathCommitLog, /* NULL: root/commitlog */
 		*readOnlyCommitLogStorePaths;
-	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, maxMessageSize, maxTopicLength,
-		maxHashSlotNum, maxIndexNum, syncFlushTimeout, fileReservedTime,
-		diskMaxUsedSpaceRatio, diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio,
-		cleanResourceInterval, deleteCommitLogFilesInterval,
-		deleteConsumeQueueFilesInterval, redeleteHangedFileInterval, deleteFileBatchMax,
-		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
+	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue,
+		mapperFileSizeBatchConsumeQueue, maxMessageSize, maxTopicLength, maxHashSlotNum,
+		maxIndexNum, syncFlushTimeout, fileReservedTime, diskMaxUsedSpaceRatio,
+		diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio, cleanResourceInterval,
+		deleteCommitLogFilesInterval, deleteConsumeQueueFilesInterval,
+		redeleteHangedFileInterval, deleteFileBatchMax, accessMessageInMemoryMaxRatio,
+		startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
 	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
 	bool enableLmq, enableMultiDispatch;

@@ -88,6 +88,8 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "size of a commit log file"),
 	KEY(SIZE, mappedFileSizeConsumeQueue, .dflt = "6000000", POSITIVE, .unit = "bytes",
 	    .help = "size of a consume queue file"),
+	KEY(SIZE, mapperFileSizeBatchConsumeQueue, .dflt = "13800000", POSITIVE, .unit = "bytes",
+	    .help = "size of a file of a queue whose topic has queue.type=BatchCQ"),
 	KEY(SIZE, maxMessageSize, .dflt = "4194304", POSITIVE, .unit = "bytes",
 	    .help = "largest message body"),
 	KEY(INT, maxTopicLength, .dflt = "127", .min = 1, .max = 32767, .unit = "bytes",

@@ -110,8 +110,6 @@ TEST_F(Calls, BadTopicsAreRefusedInJavasWords)
 	EXPECT_EQ(with(5, "attributes=+message.type=MIXED"),
 		  "29 MIXED message type is not supported.");
 	EXPECT_EQ(with(5, "attributes=+x=y"), "1 unsupported key: x");
-	EXPECT_EQ(with(5, "attributes=+queue.type=BatchCQ"),
-		  "1 topics with queue.type=BatchCQ are not served yet");
 	EXPECT_EQ(with(5, "attributes=+cleanup.policy=COMPACTION"),
 		  "1 topics with cleanup.policy=COMPACTION are not served yet");
 	EXPECT_EQ(with(1, "readQueueNums=65537"),

@@ -5,13 +5,13 @@
 
 #include "pull_private.h"
 
-/* Whether the record says which offset it has in this queue. Those of a batch that is stored as one
- * have its first. */
+/* Whether the record says which offset it has in this queue. One of several messages makes others
+ * begin later than their number. */
 static bool has_offset_here(const struct pull_context *context, const struct message_record *record)
 {
 	const struct gantry_str *topic = &context->topic->name;
 
-	return !(record->sys_flag & MESSAGE_INNER_BATCH) && record->queue == context->pull->queue &&
+	return !queue_is_batch(context->queue) && record->queue == context->pull->queue &&
 	       record->topic.size == topic->size &&
 	       memcmp(record->topic.at, topic->at, topic->size) == 0;
 }

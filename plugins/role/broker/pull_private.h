@@ -62,7 +62,8 @@ struct pull_context {
 struct pull_run {
 	int64_t first; /* queue offset */
 	uint64_t at, bytes;
-	uint32_t count;
+	uint32_t count;    /* entries */
+	uint32_t messages; /* in them */
 };
 
 struct pull_result {

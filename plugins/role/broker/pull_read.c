@@ -51,8 +51,9 @@ static bool is_full(const struct reading *reading, const struct queue_unit *unit
 
 	if (!result->message_count)
 		return false;
-	return result->message_count >= reading->messages_max || bytes > reading->bytes_max ||
-	       bytes > (uint64_t)bytes_max || result->message_count >= (uint64_t)count_max ||
+	return result->message_count + (uint32_t)unit->count > reading->messages_max ||
+	       bytes > reading->bytes_max || bytes > (uint64_t)bytes_max ||
+	       result->message_count >= (uint64_t)count_max ||
 	       result->slice_count >= puller->slices_max - 1;
 }
 
@@ -83,9 +84,9 @@ static void forget_run(struct reading *reading, enum pull_status why)
 {
 	struct pull_result *result = reading->result;
 
-	result->message_count -= reading->run.count;
+	result->message_count -= reading->run.messages;
 	result->bytes -= reading->run.bytes;
-	reading->run.count = 0;
+	reading->run.count = reading->run.messages = 0;
 	if (!result->message_count)
 		result->status = why;
 }
@@ -157,7 +158,7 @@ static int open_window(struct reading *reading)
 	int status;
 
 	/* what there is to answer with does not wait for more */
-	if (reading->wait && reading->result->message_count == run->count)
+	if (reading->wait && reading->result->message_count == run->messages)
 		op = &reading->wait->op;
 	close_window(reading);
 	status =
@@ -187,7 +188,7 @@ static void take_run(struct reading *reading, int64_t tag_code)
 	result->slice_count++;
 	result->status = PULL_FOUND;
 	reading->window_used = true;
-	reading->run.count = 0;
+	reading->run.count = reading->run.messages = 0;
 }
 
 /* Not all of the run can be read, perhaps some of its messages can. */
@@ -241,8 +242,9 @@ static void add_message(struct reading *reading, int64_t at, const struct queue_
 		*run = (struct pull_run){.first = at, .at = (uint64_t)unit->physical_offset};
 	run->bytes += (uint32_t)unit->size;
 	run->count++;
+	run->messages += (uint32_t)unit->count;
 	reading->result->bytes += (uint32_t)unit->size;
-	reading->result->message_count++;
+	reading->result->message_count += (uint32_t)unit->count;
 	if (reading->needs_record || reading->alone)
 		flush_run(reading, unit->tags_code);
 }
@@ -272,7 +274,9 @@ static void judge(struct reading *reading, int64_t at, const struct queue_unit *
 		return;
 	}
 	reading->result->next = at + 1;
-	if (unit->size <= 0 || unit->size == INT32_MAX || /* there is no message */
+	if (unit->count > 1 && unit->offset + unit->count > at)
+		reading->result->next = unit->offset + unit->count;
+	if (unit->size <= 0 || unit->size == INT32_MAX || unit->count <= 0 || /* no message */
 	    !match_code(reading->subscription, unit->tags_code))
 		return;
 	add_message(reading, at, unit);
@@ -308,7 +312,8 @@ static int judge_some(struct reading *reading)
 	for (int i = 0; i < count && !reading->full && !reading->again; i++) {
 		reading->ahead = &units[i];
 		reading->ahead_count = (uint32_t)(count - i);
-		judge(reading, at + i, &units[i]);
+		/* the first batch may begin before what is asked for */
+		judge(reading, units[i].offset > at ? units[i].offset : at, &units[i]);
 	}
 	reading->ahead_count = 0;
 	return count;
@@ -362,7 +367,9 @@ static void begin(struct reading *reading, uint64_t log_end)
 	const struct gantry_pull *pull = reading->context->pull;
 	const struct broker_conf *conf = reading->context->puller->broker->conf;
 	int64_t messages = pull->max_messages > 0 ? pull->max_messages : 1;
-	int64_t window = conf->maxFilterMessageSize / STORE_UNIT;
+	int64_t window =
+		conf->maxFilterMessageSize /
+		(queue_is_batch(reading->context->queue) ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT);
 
 	reading->log_end = log_end;
 	reading->messages_max = (uint32_t)messages;

@@ -10,7 +10,7 @@ int send_count_multi(struct send_call *call, struct send_context *context)
 {
 	struct gantry_str rest = context->multi_names, name;
 
-	if (!rest.size || !call->sender->broker->conf->enableLmq ||
+	if (!rest.size || context->put.inner || !call->sender->broker->conf->enableLmq ||
 	    !store_multi_allowed(context->topic->name))
 		return 0;
 	context->multi.count = 0;

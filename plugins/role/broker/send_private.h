@@ -21,6 +21,7 @@ enum {
 	SEND_RETRY_MS = 2,
 	SEND_POOL_CALLS = 64,                 /* kept by one loop */
 	SEND_SPILL_BYTES = 128 * 1024 * 1024, /* held by all calls beyond what is kept */
+	SEND_INNER_ROOM = sizeof("INNER_NUM") + 8,
 	SEND_UNIQUE_ROOM = sizeof("UNIQ_KEY") + MESSAGE_ID_MAX + 1,
 };
 
@@ -36,9 +37,10 @@ struct send_context {
 	bool no_wait;                  /* WAIT=false */
 	bool transaction;              /* TRAN_MSG=true */
 	bool timer;                    /* one of the TIMER_ properties */
-	bool inner;                    /* INNER_NUM */
+	struct gantry_str inner_num;   /* INNER_NUM */
 	struct gantry_str multi_names; /* INNER_MULTI_DISPATCH */
 	struct store_multi multi;
+	char inner_text[SEND_INNER_ROOM]; /* the pair INNER_NUM that the broker makes */
 	struct topic *half; /* the topic of half messages: this is one; NULL: it is none */
 	bool dead;          /* was retried too often: goes to the group's dead letter queue */
 	bool delayed;       /* goes to the schedule topic */
@@ -141,7 +143,6 @@ int send_check_retry(struct send_call *call, struct send_context *context);
 /* send_properties.c */
 int send_read_properties(struct send_call *call, struct send_context *context);
 int send_check_body(struct send_call *call, struct send_context *context);
-int send_check_inner(struct send_call *call, struct send_context *context);
 int send_check_batch_kind(struct send_call *call, struct send_context *context);
 /* send_delay.c */
 bool send_is_delayed(const struct send_context *context); /* the properties have been noted */
@@ -150,6 +151,13 @@ int send_delay(struct send_call *call, struct send_context *context);
 /* send_half.c */
 int send_check_transaction(struct send_call *call, struct send_context *context);
 void send_fill_half(struct send_context *context); /* before its draft is finished */
+/* send_inner.c */
+int send_check_inner(struct send_call *call, struct send_context *context);
+/* Room for INNER_BASE behind the draft's properties. -EMSGSIZE: it has too many. */
+int send_add_inner_base(struct send_context *context);
+/* Whether a batch becomes one record. */
+bool send_is_inner(const struct send_context *context);
+int send_make_inner(struct send_call *call, struct send_context *context);
 /* send_record.c */
 int send_make_record(struct send_call *call, struct send_context *context);
 int send_count_items(struct send_call *call, struct send_context *context);

@@ -67,9 +67,12 @@ static enum fate note(struct send_context *context, const struct message_propert
 			return LEAVE_OUT;
 		return IS(key, "TRACE_ON") ? LEAVE_OUT : KEEP;
 	case sizeof(MESSAGE_INNER_NUM) - 1:
-		context->inner |= IS(key, MESSAGE_INNER_NUM);
+		if (IS(key, MESSAGE_INNER_NUM))
+			context->inner_num = value;
 		return KEEP;
-	case sizeof("MSG_REGION") - 1:
+	case sizeof("MSG_REGION") - 1: /* INNER_BASE is as long */
+		if (IS(key, MESSAGE_INNER_BASE) && context->send->sys_flag & MESSAGE_INNER_BATCH)
+			return LEAVE_OUT;
 		return IS(key, "MSG_REGION") ? LEAVE_OUT : KEEP;
 	case sizeof(MESSAGE_MULTI_DISPATCH) - 1:
 		if (IS(key, MESSAGE_MULTI_DISPATCH))
@@ -180,14 +183,6 @@ int send_check_body(struct send_call *call, struct send_context *context)
 	if (send->flags & GANTRY_SEND_BATCH)
 		return send_refuse(context, GANTRY_SYSTEM_ERROR, "message body size exceeded");
 	return send_refuse_illegal(call, context);
-}
-
-/* Only a topic whose queues are of type BatchCQ takes several messages in one record. */
-int send_check_inner(struct send_call *call, struct send_context *context)
-{
-	if (context->inner || context->send->sys_flag & MESSAGE_INNER_BATCH)
-		return send_refuse_illegal(call, context);
-	return 0;
 }
 
 int send_check_batch_kind(struct send_call *call, struct send_context *context)

@@ -17,6 +17,8 @@ static void fill_draft(struct send_call *call, struct send_context *context)
 	draft->sys_flag = send->sys_flag;
 	if (topic_filter_type(context->topic) == TOPIC_MULTI_TAG)
 		draft->sys_flag |= MESSAGE_MULTI_TAGS;
+	if (send_is_inner(context))
+		draft->sys_flag |= MESSAGE_NEED_UNWRAP | MESSAGE_INNER_BATCH;
 	draft->born_ms = send->born_ms;
 	draft->reconsume_times = send->reconsume_times > 0 ? send->reconsume_times : 0;
 	draft->born_host = send->session->peer;
@@ -36,7 +38,8 @@ int send_make_record(struct send_call *call, struct send_context *context)
 	if (context->half)
 		send_fill_half(context);
 	draft->body = context->send->body;
-	if (message_draft_finish(draft) || is_too_large(call, draft->size))
+	if ((context->put.inner && send_add_inner_base(context)) || message_draft_finish(draft) ||
+	    is_too_large(call, draft->size))
 		return send_refuse_illegal(call, context);
 	draft->body_crc = message_body_crc(draft->body.at, draft->body.size);
 	context->record_count = 1;
@@ -49,6 +52,8 @@ int send_count_items(struct send_call *call, struct send_context *context)
 	struct message_batch_item item;
 	int status;
 
+	if (send_is_inner(context))
+		return send_make_inner(call, context) || send_make_record(call, context);
 	fill_draft(call, context);
 	context->put.items = context->send->body;
 	while ((status = message_batch_next(&rest, &item)) == 1)

@@ -95,6 +95,7 @@ struct topic *topics_add_locked(struct topics *topics, const struct topic_config
 	store_numbers(&node->topic, config);
 	if (config->attributes)
 		node->topic.attributes = strdup(config->attributes);
+	node->topic.batch = topics_is_batch(config->attributes);
 	if ((config->attributes && !node->topic.attributes) ||
 	    table_insert(&topics->table, node->topic.name, &node->entry)) {
 		free(node->topic.attributes);
@@ -119,6 +120,7 @@ int topics_change_locked(struct topics *topics, struct topic *topic,
 			return -ENOMEM;
 		free(topic->attributes);
 		topic->attributes = attributes;
+		__atomic_store_n(&topic->batch, topics_is_batch(attributes), __ATOMIC_RELAXED);
 	}
 	return store_numbers(topic, config) | differs;
 }

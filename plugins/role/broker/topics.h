@@ -27,6 +27,7 @@ struct topic {
 	/* atomics; written under the table's lock */
 	int32_t read_queues, write_queues, perm, sys_flag, filter_type;
 	uint32_t order, retired, system;
+	uint32_t batch;      /* queue.type=BatchCQ */
 	void *store_private; /* store/'s: its queues of this topic; atomic */
 	/* guarded by the table's lock */
 	char *attributes; /* a JSON object; NULL: {} */
@@ -60,6 +61,11 @@ static inline int32_t topic_filter_type(const struct topic *topic)
 static inline bool topic_order(const struct topic *topic)
 {
 	return __atomic_load_n(&topic->order, __ATOMIC_RELAXED);
+}
+
+static inline bool topic_batch(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->batch, __ATOMIC_RELAXED);
 }
 
 static inline bool topic_retired(const struct topic *topic)

@@ -61,6 +61,8 @@ int topics_alter_attributes(const char *current, bool create, struct gantry_str 
 int topics_alter(struct topics *topics, struct gantry_str name, struct gantry_str change,
 		 char **ret, char *why, size_t why_size);
 
+/* Whether the attributes (a JSON object; NULL: none) say queue.type=BatchCQ. */
+bool topics_is_batch(const char *attributes);
 /* Whether messages of a topic with these attributes (a JSON object; NULL: none) are kept as they
  * must be. -ENOTSUP: no, and why has a sentence. */
 int topics_check_served(const char *attributes, char *why, size_t why_size);

@@ -125,7 +125,7 @@ TEST_F(Topics, AStoreWithATopicOfAnotherKindIsLeftAlone)
 
 	ASSERT_EQ(topics_load(broker_->topics), 0);
 	EXPECT_EQ(topics_check_all_served(broker_->topics), 0);
-	java.replace(java.find(mark), mark.size(), R"("queue.type":"BatchCQ")");
+	java.replace(java.find(mark), mark.size(), R"("cleanup.policy":"COMPACTION")");
 	Close();
 	Open();
 	WriteConfig("topics.json", java);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Topics whose messages this broker would keep in the wrong files: it neither makes them nor starts
- * on a store that has them, since a Java broker would not read that store again
- * (queue.type=BatchCQ: it keeps a BatchConsumeQueue) or would miss messages of it
- * (cleanup.policy=COMPACTION). */
+/* Topics whose messages this broker would keep in the wrong files (cleanup.policy=COMPACTION): it
+ * neither makes them nor starts on a store that has them, since a Java broker would miss messages
+ * of it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 
 static const struct {
 	const char *key, *value;
-} unserved[] = {{"queue.type", "BatchCQ"}, {"cleanup.policy", "COMPACTION"}};
+} unserved[] = {{"cleanup.policy", "COMPACTION"}};
 
 int topics_check_served(const char *attributes, char *why, size_t why_size)
 {

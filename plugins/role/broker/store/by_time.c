@@ -6,15 +6,17 @@
 
 int queue_read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 {
-	uint8_t bytes[STORE_UNIT];
+	uint8_t bytes[UNIT_MAX];
 	int got = queue_read(queue, at, 1, ret);
 
 	if (got != -EAGAIN)
 		return got == 1 ? 0 : got < 0 ? got : -ERANGE;
-	if (queue->store->engine->log->copy(queue->file, (uint64_t)at * STORE_UNIT, bytes,
-					    sizeof(bytes)) != (int64_t)sizeof(bytes))
+	if (queue->batch)
+		at = batch_find(queue, at, true);
+	if (at < 0 || queue->store->engine->log->copy(queue->file, (uint64_t)at * queue->unit,
+						      bytes, queue->unit) != (int64_t)queue->unit)
 		return -EIO;
-	message_unit_read(bytes, ret);
+	unit_get(queue, bytes, ret);
 	return 0;
 }
 
@@ -50,11 +52,29 @@ static int64_t first_since(struct store *store, struct queue *queue, int64_t fro
 	return from;
 }
 
+/* Of a queue of batches: where the first, or the last, entry begins that was stored then; as
+ * RocketMQ's BatchConsumeQueue, the last one if all are older, the first if all are newer. */
+static int64_t batch_by_time(struct store *store, struct queue *queue, int64_t ms, bool upper)
+{
+	int64_t min, max, found;
+	struct queue_unit unit;
+
+	queue_bounds(queue, &min, &max);
+	if (max <= min)
+		return -1;
+	found = first_since(store, queue, min, max, upper && ms < INT64_MAX ? ms + 1 : ms);
+	if (found > min && (upper || found == max))
+		found--;
+	return queue_read_unit(queue, found, &unit) ? -1 : unit.offset;
+}
+
 int64_t queue_offset_by_time(struct store *store, struct queue *queue, int64_t ms, bool upper)
 {
 	int64_t min, max, found;
 
 	queue_bounds(queue, &min, &max);
+	if (queue->batch)
+		return batch_by_time(store, queue, ms, upper);
 	if (!upper)
 		return first_since(store, queue, min, max, ms);
 	if (ms == INT64_MAX)

@@ -34,7 +34,7 @@ static void count_dispatched(struct queue *queue, void *user)
 	if (!queue_is_open(queue))
 		return;
 	pthread_mutex_lock(&queue->lock);
-	queue->next = queue->end;
+	queue->next = queue->batch ? queue->end_message : queue->end;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -49,9 +49,13 @@ static int count_log(struct store *store, uint64_t from, uint64_t to)
 		int32_t type = record->sys_flag & MESSAGE_TRANSACTION;
 		struct queue *queue = store_queue_named(store, record->topic, record->queue);
 
+		int64_t base;
+		int32_t messages;
+
 		if (queue && queue_is_open(queue) && record->queue_offset >= queue->next &&
-		    type != MESSAGE_PREPARED && type != MESSAGE_ROLLED_BACK)
-			queue->next = record->queue_offset + 1;
+		    type != MESSAGE_PREPARED && type != MESSAGE_ROLLED_BACK &&
+		    !batch_of_record(record, &base, &messages))
+			queue->next = record->queue_offset + messages;
 	}
 	cursor_close(&cursor);
 	return found < 0 ? found : 0;

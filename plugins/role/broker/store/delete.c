@@ -93,14 +93,15 @@ static int empty_open(struct topic_queues *topic)
 }
 
 /* A queue's folder that may have files. */
-static int empty_folder(struct store *store, const char *topic, int32_t id, const char *path)
+static int empty_folder(struct store *store, bool batch, const char *topic, int32_t id,
+			const char *path)
 {
 	struct gantry_log *log;
 	int status;
 
 	if (rmdir(path) == 0)
 		return 0;
-	status = store_queue_files(store, topic, id, 0, &log);
+	status = store_queue_files(store, batch, topic, id, 0, &log);
 	if (status)
 		return status;
 	status = store->engine->log->reset(log, 0);
@@ -110,10 +111,11 @@ static int empty_folder(struct store *store, const char *topic, int32_t id, cons
 	return status;
 }
 
-static int remove_folders(struct store *store, const char *topic)
+static int remove_folders(struct store *store, bool batch, const char *topic)
 {
 	char path[4096], one[4096];
-	int size = snprintf(path, sizeof(path), "%s/%s", store->queue_root, topic), status = 0;
+	const char *root = batch ? store->batch_root : store->queue_root;
+	int size = snprintf(path, sizeof(path), "%s/%s", root, topic), status = 0;
 	struct dirent *entry;
 	DIR *folder;
 
@@ -127,7 +129,7 @@ static int remove_folders(struct store *store, const char *topic)
 
 		size = snprintf(one, sizeof(one), "%s/%s", path, entry->d_name);
 		if (id >= 0 && size < (int)sizeof(one))
-			status = first_error(status, empty_folder(store, topic, id, one));
+			status = first_error(status, empty_folder(store, batch, topic, id, one));
 	}
 	closedir(folder);
 	if (!status && rmdir(path))
@@ -162,7 +164,8 @@ int store_delete_topic(struct store *store, struct gantry_str topic)
 		return status;
 	}
 	status = empty_open(deletion.old);
-	status = first_error(status, remove_folders(store, fresh->name));
+	status = first_error(status, remove_folders(store, false, fresh->name));
+	status = first_error(status, remove_folders(store, true, fresh->name));
 	pthread_mutex_unlock(&store->open_lock);
 	if (status)
 		gantry_log(store->inst, WARNING,

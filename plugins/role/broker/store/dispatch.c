@@ -57,7 +57,9 @@ static int leave_out(struct store *store, const struct message_record *record, u
 static int dispatch_to_queue(struct store *store, const struct message_record *record, uint64_t at,
 			     struct queue **ret_queue)
 {
-	struct queue_unit unit = {.physical_offset = (int64_t)at, .size = (int32_t)record->size};
+	struct queue_unit unit = {.physical_offset = (int64_t)at,
+				  .size = (int32_t)record->size,
+				  .store_ms = record->store_ms};
 	struct queue *queue;
 	bool write = false;
 	int status;
@@ -74,7 +76,9 @@ static int dispatch_to_queue(struct store *store, const struct message_record *r
 	if (at < queue->topic->born_at || topic_queues_gone(queue->topic))
 		return 0;
 	unit.tags_code = message_record_tags_code(record, &store->delays);
-	status = queue_append(queue, record->queue_offset, &unit, &write);
+	status = batch_of_record(record, &unit.offset, &unit.count);
+	if (!status)
+		status = queue_append(queue, record->queue_offset, &unit, &write);
 	store->writer.wanted |= write;
 	if (status == -EAGAIN)
 		*ret_queue = queue;

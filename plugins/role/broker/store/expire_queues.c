@@ -44,8 +44,8 @@ static int expire_open(struct queue *queue, uint64_t log_first)
 
 /* Where the files begin that have an entry of a message that is there; the last one always does.
  * As RocketMQ, a file is judged by its last entry. */
-static int first_needed(struct store *store, struct gantry_log *log, uint64_t log_first,
-			uint64_t *ret)
+static int first_needed(struct store *store, struct gantry_log *log, uint32_t unit_size,
+			uint64_t log_first, uint64_t *ret)
 {
 	const struct gantry_log_ops *ops = store->engine->log;
 	struct gantry_bounds file;
@@ -53,11 +53,10 @@ static int first_needed(struct store *store, struct gantry_log *log, uint64_t lo
 
 	ops->bounds(log, &file);
 	for (at = file.first; at + file.segment_bytes < file.end; at += file.segment_bytes) {
-		uint8_t unit[STORE_UNIT];
-		int64_t got =
-			ops->copy(log, at + file.segment_bytes - STORE_UNIT, unit, sizeof(unit));
+		uint8_t unit[UNIT_MAX];
+		int64_t got = ops->copy(log, at + file.segment_bytes - unit_size, unit, unit_size);
 
-		if (got != sizeof(unit))
+		if (got != unit_size)
 			return got < 0 ? (int)got : -ERANGE;
 		if (message_get64(unit) >= log_first)
 			break;
@@ -67,20 +66,22 @@ static int first_needed(struct store *store, struct gantry_log *log, uint64_t lo
 }
 
 /* Under open_lock, and it is not open. */
-static int expire_files(struct store *store, const char *topic, int32_t id, uint64_t log_first)
+static int expire_files(struct store *store, bool batch, const char *topic, int32_t id,
+			uint64_t log_first)
 {
 	const struct gantry_log_ops *ops = store->engine->log;
 	struct gantry_log *log;
 	uint64_t needed = 0;
-	int status = store_queue_files(store, topic, id, GANTRY_LOG_READ_ONLY, &log);
+	int status = store_queue_files(store, batch, topic, id, GANTRY_LOG_READ_ONLY, &log);
 
 	if (status)
 		return status;
-	status = first_needed(store, log, log_first, &needed);
+	status = first_needed(store, log, batch ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT, log_first,
+			      &needed);
 	ops->close(log);
 	if (status <= 0)
 		return status;
-	status = store_queue_files(store, topic, id, 0, &log);
+	status = store_queue_files(store, batch, topic, id, 0, &log);
 	if (status)
 		return status;
 	status = ops->expire(log, needed);
@@ -88,14 +89,15 @@ static int expire_files(struct store *store, const char *topic, int32_t id, uint
 	return status;
 }
 
-static int expire_closed(struct store *store, const char *topic, int32_t id, uint64_t log_first)
+static int expire_closed(struct store *store, bool batch, const char *topic, int32_t id,
+			 uint64_t log_first)
 {
 	int removed;
 
 	pthread_mutex_lock(&store->open_lock);
 	removed = store_queue_has_file(store, topic, id)
 			  ? 0
-			  : expire_files(store, topic, id, log_first);
+			  : expire_files(store, batch, topic, id, log_first);
 	pthread_mutex_unlock(&store->open_lock);
 	if (removed < 0)
 		gantry_log(store->inst, WARNING, "cannot remove old files of queue %s-%d: error %d",
@@ -110,6 +112,22 @@ static void close_folder(DIR **folder)
 	*folder = NULL;
 }
 
+static const char *folder_of(const struct store *store, const struct queue_walk *walk)
+{
+	return walk->batch ? store->batch_root : store->queue_root;
+}
+
+/* The queues of batches come behind the others. -ENOENT: they were there. */
+static int next_folder(struct store *store, struct queue_walk *walk)
+{
+	if (walk->batch)
+		return -ENOENT;
+	walk->batch = true;
+	close_folder(&walk->topics);
+	walk->topics = opendir(folder_of(store, walk));
+	return 0;
+}
+
 /* Goes on with the next topic's folder. -ENOENT: there is none. */
 static int next_topic(struct store *store, struct queue_walk *walk)
 {
@@ -122,9 +140,9 @@ static int next_topic(struct store *store, struct queue_walk *walk)
 		entry = walk->topics ? readdir(walk->topics) : NULL;
 	while (entry && entry->d_name[0] == '.');
 	if (!entry)
-		return -ENOENT;
+		return next_folder(store, walk);
 	snprintf(walk->topic, sizeof(walk->topic), "%s", entry->d_name);
-	size = snprintf(path, sizeof(path), "%s/%s", store->queue_root, walk->topic);
+	size = snprintf(path, sizeof(path), "%s/%s", folder_of(store, walk), walk->topic);
 	if (size > 0 && size < (int)sizeof(path))
 		walk->queues = opendir(path);
 	return 0;
@@ -139,7 +157,7 @@ static int expire_next_closed(struct store *store, struct queue_walk *walk)
 	if (!entry)
 		return next_topic(store, walk);
 	id = store_queue_of_folder(entry->d_name);
-	return id < 0 ? 0 : expire_closed(store, walk->topic, id, walk->first);
+	return id < 0 ? 0 : expire_closed(store, walk->batch, walk->topic, id, walk->first);
 }
 
 /* ---- the walk */
@@ -148,7 +166,7 @@ int queue_walk_begin(struct store *store, struct queue_walk *walk, uint64_t firs
 {
 	*walk = (struct queue_walk){.first = first, .running = true};
 	store_each_queue(store, note_open, walk);
-	walk->topics = opendir(store->queue_root); /* NULL: there is nothing on the disk */
+	walk->topics = opendir(folder_of(store, walk)); /* NULL: there is nothing on the disk */
 	return 0;
 }
 

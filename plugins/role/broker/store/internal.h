@@ -20,16 +20,17 @@ extern "C" {
 #endif
 
 enum {
-	TAILS_MAX = 48 << 20,              /* bytes of memory of all tails and runs, about */
-	TAIL_WRITE = 4096,                 /* a tail of this size is written at once */
-	TAIL_MAX = 64 * 1024,              /* a tail that is full makes the dispatcher wait */
-	TAIL_UNWRITTEN = 16 << 20,         /* or recovery fail, if it cannot be written */
-	TAILS_LOW = TAILS_MAX / 8 * 7,     /* then so many are written that this is left */
-	TURN_RECORDS = 512,                /* dispatched before the loop goes on */
-	READ_BYTES = 1 << 20,              /* of the log, at once */
-	SYNC_ROUND_MS = 10000,             /* between two rounds of the checkpoint */
-	SYNCS_AT_ONCE = 4096,              /* the engine syncs many together for what one costs */
-	WRITER_MARKS = 64,                 /* turns of the writer that are told apart */
+	TAILS_MAX = 48 << 20,          /* bytes of memory of all tails and runs, about */
+	TAIL_WRITE = 4096,             /* a tail of this size is written at once */
+	TAIL_MAX = 64 * 1024,          /* a tail that is full makes the dispatcher wait */
+	TAIL_UNWRITTEN = 16 << 20,     /* or recovery fail, if it cannot be written */
+	TAILS_LOW = TAILS_MAX / 8 * 7, /* then so many are written that this is left */
+	TURN_RECORDS = 512,            /* dispatched before the loop goes on */
+	READ_BYTES = 1 << 20,          /* of the log, at once */
+	SYNC_ROUND_MS = 10000,         /* between two rounds of the checkpoint */
+	SYNCS_AT_ONCE = 4096,          /* the engine syncs many together for what one costs */
+	WRITER_MARKS = 64,             /* turns of the writer that are told apart */
+	UNIT_MAX = MESSAGE_BATCH_UNIT_SIZE,
 	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
@@ -45,6 +46,8 @@ struct queue {
 	struct store *store;
 	struct topic_queues *topic;
 	int32_t id;
+	bool batch; /* queue.type=BatchCQ: an entry may be of several messages; set when opened */
+	uint32_t unit;           /* bytes of an entry; set when opened */
 	uint32_t state;          /* atomic; enum queue_state; written under open_lock */
 	void *hold_slot;         /* atomic; hold.c's */
 	int64_t next;            /* of the next message; the door's lock */
@@ -53,6 +56,8 @@ struct queue {
 	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
 	struct units run, tail;  /* being written; growing */
 	uint32_t cuts;           /* how often entries went from the file's end */
+	int64_t first_message, end_message; /* batch: queue offsets; else those are min and end */
+	int64_t near;                       /* batch: the entry that was read last */
 	bool dirty, urgent; /* in these lists of the writer's; dirty: whenever it has entries */
 	struct queue *next_dirty, *next_urgent; /* the writer's list_lock */
 	uint32_t dirty_turn; /* the writer's list_lock: in which it became dirty */
@@ -169,11 +174,11 @@ struct store {
 	struct gantry_inst *door_inst;
 	const struct gantry_storage_ops *engine;
 	struct gantry_inst *engine_inst;
-	char *root, *queue_root;
+	char *root, *queue_root, *batch_root;
 	int lock_fd;
 	bool attached, unclean; /* unclean: the last stop left its abort file */
 	uint64_t segment_bytes;
-	uint32_t queue_segment_bytes;
+	uint32_t queue_segment_bytes, batch_segment_bytes;
 	struct message_delays delays;
 	struct checkpoint checkpoint;
 	struct point_keeper point;
@@ -257,12 +262,33 @@ int queue_cut(struct queue *queue, uint64_t at);
  * log, as far as they are young enough to need the question. Blocks. */
 int64_t queue_check(struct queue *queue, int64_t first, int64_t end);
 
+/* queue_batch.c: entries of a queue whose topic has queue.type=BatchCQ. */
+void batch_unit_get(const uint8_t *from, struct queue_unit *ret);
+void batch_unit_put(uint8_t *to, const struct queue_unit *unit);
+/* The entry that has the message of that queue offset, which is in [first_message, end_message).
+ * -EAGAIN: a page is cold; waits: reads it, not on a loop. */
+int64_t batch_find(struct queue *queue, int64_t offset, bool waits);
+/* Writes INNER_BASE, the next offset, into the draft's last property. Under the door's lock. */
+void batch_place(struct store_put *put);
+/* Sets first_message and end_message from the entries; those in the file. Blocks. */
+int batch_set_bounds(struct queue *queue);
+/* The messages of a record: INNER_BASE and INNER_NUM if it has both, else one. -ERANGE. */
+int batch_of_record(const struct message_record *record, int64_t *ret_base, int32_t *ret_count);
+
+static inline void unit_get(const struct queue *queue, const uint8_t *from, struct queue_unit *ret)
+{
+	if (queue->batch)
+		batch_unit_get(from, ret);
+	else
+		message_unit_read(from, ret);
+}
+
 /* queue_look.c: an entry of the file; entries around one that was read cost nothing. Blocks. */
 struct queue_look {
 	struct queue *queue;
 	int64_t at;
 	uint32_t count;
-	uint8_t bytes[204 * STORE_UNIT]; /* what fits into a page */
+	uint8_t bytes[4080]; /* of a page, in which whole entries fit */
 };
 int queue_look(struct queue_look *look, int64_t at, struct queue_unit *ret);
 
@@ -273,8 +299,8 @@ int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
 /* The first entry in [first, end) of the file whose message is in the log, which begins there. */
 int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first);
 /* Opens a queue's files; flags: GANTRY_LOG_READ_ONLY. Blocks. */
-int store_queue_files(struct store *store, const char *topic, int32_t id, uint32_t flags,
-		      struct gantry_log **ret);
+int store_queue_files(struct store *store, bool batch, const char *topic, int32_t id,
+		      uint32_t flags, struct gantry_log **ret);
 
 /* dispatch.c: 0: done, or left out, which was logged. -EAGAIN: ret_queue must be opened, or
  * written, first; -ENOMEM. */

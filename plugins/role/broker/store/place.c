@@ -27,7 +27,8 @@ static int64_t take_offset(struct store_put *put)
 
 	if (type == MESSAGE_PREPARED || type == MESSAGE_ROLLED_BACK)
 		return 0;
-	return put->queue->next++;
+	put->queue->next += put->inner ? put->inner : 1;
+	return put->queue->next - (put->inner ? put->inner : 1);
 }
 
 static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, uint8_t *to,
@@ -44,6 +45,8 @@ static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, 
 		return 0;
 	if (put->multi)
 		multi_place(put->multi, &put->draft);
+	if (put->inner)
+		batch_place(put);
 	offset = take_offset(put);
 	if (!put->placed++)
 		put->queue_offset = offset;

@@ -18,6 +18,7 @@ struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t
 	queue->store = store;
 	queue->topic = topic;
 	queue->id = id;
+	queue->unit = STORE_UNIT;
 	pthread_mutex_init(&queue->lock, NULL);
 	return queue;
 }
@@ -45,6 +46,7 @@ void queue_forget(struct queue *queue)
 	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = 0;
 	queue->cuts++;
+	queue->first_message = queue->end_message = 0;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -55,6 +57,7 @@ void queue_unopen(struct queue *queue)
 	drop(queue, &queue->tail);
 	queue->min = queue->filed = queue->end = queue->next = 0;
 	queue->cuts++;
+	queue->first_message = queue->end_message = queue->near = 0;
 	queue->dirty = queue->urgent = queue->unsynced = false;
 	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
 }
@@ -90,7 +93,7 @@ static int make_room(struct queue *queue, struct units *tail)
 		tail->room ? tail->room + tail->room / (2 * STORE_UNIT) * STORE_UNIT : ROOM_FIRST;
 	uint8_t *at;
 
-	if (tail->used + STORE_UNIT <= tail->room)
+	if (tail->used + queue->unit <= tail->room)
 		return 0;
 	if (tail->room >= (queue->store->unwritable ? TAIL_UNWRITTEN : TAIL_MAX))
 		return -EAGAIN;
@@ -110,8 +113,11 @@ static int push(struct queue *queue, const struct queue_unit *unit)
 
 	if (status)
 		return status;
-	message_unit_write(queue->tail.at + queue->tail.used, unit);
-	queue->tail.used += STORE_UNIT;
+	if (queue->batch)
+		batch_unit_put(queue->tail.at + queue->tail.used, unit);
+	else
+		message_unit_write(queue->tail.at + queue->tail.used, unit);
+	queue->tail.used += queue->unit;
 	queue->end++;
 	if (!queue->dirty) {
 		queue->dirty = true;
@@ -129,6 +135,26 @@ static int fill_gap(struct queue *queue, int64_t offset)
 	while (!status && queue->end < offset)
 		status = push(queue, &filler);
 	return status;
+}
+
+/* Entries of batches stand one behind the other, whatever their offsets are. */
+static int append_batch(struct queue *queue, const struct queue_unit *unit)
+{
+	int status;
+
+	if (unit->offset < 0 || unit->count <= 0 || unit->offset > INT64_MAX - INT16_MAX)
+		return -ERANGE;
+	if (unit->offset < queue->end_message)
+		return 0;
+	if (unit->offset > queue->end_message && queue->store->trusting)
+		return -ESTALE;
+	status = push(queue, unit);
+	if (status)
+		return status;
+	if (queue->end - 1 == queue->min)
+		queue->first_message = unit->offset;
+	queue->end_message = unit->offset + unit->count;
+	return 0;
 }
 
 static int append(struct queue *queue, int64_t offset, const struct queue_unit *unit)
@@ -164,7 +190,7 @@ int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *u
 	if (!queue_is_open(queue))
 		return -EAGAIN;
 	pthread_mutex_lock(&queue->lock);
-	status = append(queue, offset, unit);
+	status = queue->batch ? append_batch(queue, unit) : append(queue, offset, unit);
 	*ret_write = queue->tail.used >= TAIL_WRITE;
 	if (*ret_write && !queue->urgent) {
 		queue->urgent = true;
@@ -183,7 +209,7 @@ static int start_file(struct queue *queue, uint64_t segment)
 {
 	const struct gantry_log_ops *ops = queue->store->engine->log;
 	const struct queue_unit filler = {.size = FILLER_SIZE};
-	uint64_t at = (uint64_t)queue->filed * STORE_UNIT;
+	uint64_t at = (uint64_t)queue->filed * queue->unit;
 	uint64_t from = at - at % segment;
 	uint8_t fill[FILL_BYTES];
 	int status;
@@ -207,7 +233,7 @@ static int write_run(struct queue *queue)
 	int status = 0;
 
 	ops->bounds(queue->file, &bounds);
-	if (bounds.end != (uint64_t)queue->filed * STORE_UNIT)
+	if (bounds.end != (uint64_t)queue->filed * queue->unit)
 		status = bounds.end == bounds.first ? start_file(queue, bounds.segment_bytes)
 						    : -EUCLEAN;
 	__atomic_fetch_add(&queue->store->writer.runs, 1, __ATOMIC_RELAXED);
@@ -232,7 +258,7 @@ static void take_tail(struct queue *queue, bool listed)
 static void drop_run(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	queue->filed += queue->run.used / STORE_UNIT;
+	queue->filed += queue->run.used / queue->unit;
 	drop(queue, &queue->run);
 	pthread_mutex_unlock(&queue->lock);
 }
@@ -274,8 +300,8 @@ void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max)
 	if (!queue_is_open(queue))
 		queue_open_now(queue);
 	pthread_mutex_lock(&queue->lock);
-	*ret_min = queue->min;
-	*ret_max = queue->end;
+	*ret_min = queue->batch ? queue->first_message : queue->min;
+	*ret_max = queue->batch ? queue->end_message : queue->end;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -283,22 +309,23 @@ void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max)
 static uint32_t read_memory(const struct queue *queue, int64_t at, uint32_t count,
 			    struct queue_unit *ret)
 {
-	uint64_t skip = (uint64_t)(at - queue->filed) * STORE_UNIT;
+	uint64_t skip = (uint64_t)(at - queue->filed) * queue->unit;
 
-	for (uint32_t i = 0; i < count; i++, skip += STORE_UNIT)
-		message_unit_read(skip < queue->run.used
-					  ? queue->run.at + skip
-					  : queue->tail.at + (skip - queue->run.used),
-				  &ret[i]);
+	for (uint32_t i = 0; i < count; i++, skip += queue->unit)
+		unit_get(queue,
+			 skip < queue->run.used ? queue->run.at + skip
+						: queue->tail.at + (skip - queue->run.used),
+			 &ret[i]);
 	return count;
 }
 
 static int read_file(struct queue *queue, int64_t at, uint32_t count, uint8_t *ret)
 {
-	int64_t got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * STORE_UNIT,
-							  ret, (uint64_t)count * STORE_UNIT);
+	uint32_t unit = queue->unit;
+	int64_t got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * unit, ret,
+							  (uint64_t)count * unit);
 
-	return got < 0 ? (int)got : (int)(got / STORE_UNIT);
+	return got < 0 ? (int)got : (int)(got / unit);
 }
 
 static bool is_in_page(const struct queue_page *page, const struct queue *queue, uint32_t cuts,
@@ -308,18 +335,24 @@ static bool is_in_page(const struct queue_page *page, const struct queue *queue,
 	       at < page->at + page->count;
 }
 
+static uint32_t page_entries(const struct queue *queue)
+{
+	return sizeof(((struct queue_page *)NULL)->bytes) / queue->unit;
+}
+
 /* Entries [from, end) of the file, as many as a page has, so that at is among them; if they are not
  * all in memory, as few as are wanted. Returns how many it has. */
 static int turn_page(struct queue_page *page, struct queue *queue, int64_t from, int64_t end,
 		     int64_t at, uint32_t wanted)
 {
-	int64_t most = end - from < QUEUE_PAGE ? end - from : QUEUE_PAGE;
+	uint32_t room = page_entries(queue);
+	int64_t most = end - from < room ? end - from : room;
 	int got = read_file(queue, from, (uint32_t)most, page->bytes);
 
 	page->queue = NULL;
 	if (got == -EAGAIN) {
 		from = at;
-		got = read_file(queue, at, wanted < QUEUE_PAGE ? wanted : QUEUE_PAGE, page->bytes);
+		got = read_file(queue, at, wanted < room ? wanted : room, page->bytes);
 	}
 	if (got <= at - from)
 		return got < 0 ? got : 0;
@@ -346,14 +379,23 @@ static int read_page(struct queue_page *page, struct queue *queue, uint32_t cuts
 	if (count > (uint32_t)left)
 		count = (uint32_t)left;
 	for (uint32_t i = 0; i < count; i++)
-		message_unit_read(page->bytes + (at - page->at + i) * STORE_UNIT, &ret[i]);
+		unit_get(queue, page->bytes + (at - page->at + i) * queue->unit, &ret[i]);
 	return (int)count;
 }
 
-int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
-		     struct queue_unit *ret)
+/* Says of which messages the entries are, the first being the one at that place. */
+static int number(const struct queue *queue, int64_t at, int count, struct queue_unit *units)
 {
-	int64_t from = at - at % QUEUE_PAGE, there, end;
+	for (int i = 0; i < count && !queue->batch; i++)
+		units[i].offset = at + i;
+	return count;
+}
+
+/* The entries at that place, one of the queue's. */
+static int read_at(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
+		   struct queue_unit *ret)
+{
+	int64_t from = at - at % page_entries(queue), there, end;
 	struct queue_page own;
 	uint32_t cuts;
 
@@ -365,6 +407,7 @@ int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct que
 	there = (at < queue->filed ? queue->filed : queue->end) - at;
 	if (count > there)
 		count = (uint32_t)there;
+	queue->near = at;
 	if (at >= queue->filed) {
 		count = read_memory(queue, at, count, ret);
 		pthread_mutex_unlock(&queue->lock);
@@ -381,6 +424,24 @@ int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct que
 	return read_page(&own, queue, cuts, at, at + count, at, count, ret);
 }
 
+int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
+		     struct queue_unit *ret)
+{
+	int64_t place = at, min, max;
+	int got;
+
+	if (queue->batch) {
+		queue_bounds(queue, &min, &max);
+		if (at < min || at >= max)
+			return 0;
+		place = batch_find(queue, at, false);
+		if (place < 0)
+			return (int)place;
+	}
+	got = read_at(queue, place, count, page, ret);
+	return got > 0 ? number(queue, place, got, ret) : got;
+}
+
 int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret)
 {
 	return queue_read_paged(queue, at, count, NULL, ret);
@@ -390,13 +451,16 @@ int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_uni
 static int fetch(struct gantry_work *work)
 {
 	struct queue_fetch *fetch = work->user;
-	struct gantry_log *file = fetch->queue->file;
+	struct queue *queue = fetch->queue;
 	uint8_t bytes[8192];
-	uint64_t at = (uint64_t)fetch->at * STORE_UNIT;
+	int64_t place = queue->batch ? batch_find(queue, fetch->at, true) : fetch->at;
+	uint64_t at = (uint64_t)place * queue->unit;
 
+	if (place < 0)
+		return (int)place;
 	for (uint32_t i = 0; i < 8; i++) {
 		int64_t got =
-			fetch->queue->store->engine->log->copy(file, at, bytes, sizeof(bytes));
+			queue->store->engine->log->copy(queue->file, at, bytes, sizeof(bytes));
 
 		if (got < 0)
 			return (int)got;

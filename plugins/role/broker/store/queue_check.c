@@ -9,12 +9,12 @@
 #include "message/record.h"
 #include "store/internal.h"
 
-static bool is_of(const struct message_record *record, const struct queue *queue, int64_t at)
+static bool is_of(const struct message_record *record, const struct queue *queue, int64_t offset)
 {
 	static const char multi[] = MESSAGE_MULTI_DISPATCH; /* stands in other queues as well */
 	const struct topic_queues *topic = queue->topic;
 
-	if (record->queue == queue->id && record->queue_offset == at &&
+	if (record->queue == queue->id && record->queue_offset == offset &&
 	    record->topic.size == topic->entry.key.size &&
 	    memcmp(record->topic.at, topic->name, record->topic.size) == 0)
 		return true;
@@ -24,7 +24,7 @@ static bool is_of(const struct message_record *record, const struct queue *queue
 }
 
 /* Whether the log has another message than this entry says. What cannot be read stays. */
-static bool is_foreign(struct queue *queue, int64_t at, const struct queue_unit *unit)
+static bool is_foreign(struct queue *queue, const struct queue_unit *unit)
 {
 	struct store *store = queue->store;
 	struct message_record record;
@@ -41,7 +41,7 @@ static bool is_foreign(struct queue *queue, int64_t at, const struct queue_unit 
 		return false;
 	foreign = slice.offset != (uint64_t)unit->physical_offset ||
 		  message_record_read(slice.bytes, slice.size, false, &record) != MESSAGE_WHOLE ||
-		  !is_of(&record, queue, at);
+		  !is_of(&record, queue, unit->offset);
 	gantry_slice_release(&slice);
 	return foreign;
 }
@@ -56,7 +56,7 @@ static int64_t find_foreign(struct queue_look *look, int64_t from, int64_t to)
 
 		if (status)
 			return status;
-		if (is_foreign(look->queue, middle, &unit))
+		if (is_foreign(look->queue, &unit))
 			to = middle;
 		else
 			from = middle + 1;
@@ -79,7 +79,7 @@ int64_t queue_check(struct queue *queue, int64_t first, int64_t end)
 		return status;
 	if ((uint64_t)unit.physical_offset < store->checked_end)
 		return end;
-	if (is_foreign(queue, end - 1, &unit)) {
+	if (is_foreign(queue, &unit)) {
 		from = queue_search(queue, first, end, store->checked_end);
 		return from < 0 ? from : find_foreign(&look, from, end);
 	}

@@ -6,30 +6,42 @@
 #include "store/internal.h"
 
 /* Whether the last of these entries is of a message at or behind the log offset. */
-static bool ends_behind(const struct units *units, uint64_t at)
+static bool ends_behind(const struct units *units, uint32_t unit, uint64_t at)
 {
-	return units->used && message_get64(units->at + units->used - STORE_UNIT) >= at;
+	return units->used && message_get64(units->at + units->used - unit) >= at;
+}
+
+/* Under the queue's lock. */
+static void drop_last(struct queue *queue, struct units *units)
+{
+	struct queue_unit unit;
+
+	units->used -= queue->unit;
+	queue->end--;
+	if (!queue->batch)
+		return;
+	batch_unit_get(units->at + units->used, &unit);
+	queue->end_message = unit.offset;
 }
 
 /* Drops entries from memory; true if the file may have such entries too. Under the queue's lock. */
 static bool cut_memory(struct queue *queue, uint64_t at)
 {
-	while (ends_behind(&queue->tail, at)) {
-		queue->tail.used -= STORE_UNIT;
-		queue->end--;
-	}
-	while (!queue->tail.used && ends_behind(&queue->run, at)) {
-		queue->run.used -= STORE_UNIT;
-		queue->end--;
-	}
+	while (ends_behind(&queue->tail, queue->unit, at))
+		drop_last(queue, &queue->tail);
+	while (!queue->tail.used && ends_behind(&queue->run, queue->unit, at))
+		drop_last(queue, &queue->run);
 	return queue->filed == queue->end && queue->filed > queue->min;
 }
 
 static int cut_file(struct queue *queue, uint64_t at)
 {
 	const struct gantry_log_ops *ops = queue->store->engine->log;
+	struct queue_look look = {.queue = queue};
+	struct queue_unit dropped;
 	struct gantry_bounds bounds;
 	int64_t end;
+	int status;
 
 	ops->bounds(queue->file, &bounds);
 	if (bounds.end == bounds.first)
@@ -37,11 +49,15 @@ static int cut_file(struct queue *queue, uint64_t at)
 	end = queue_search(queue, queue->min, queue->filed, at);
 	if (end < 0 || end == queue->filed)
 		return end < 0 ? (int)end : 0;
+	status = queue_look(&look, end, &dropped);
+	if (status)
+		return status;
 	pthread_mutex_lock(&queue->lock);
 	queue->filed = queue->end = end;
 	queue->cuts++;
+	queue->end_message = dropped.offset;
 	pthread_mutex_unlock(&queue->lock);
-	return ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
+	return ops->cut(queue->file, (uint64_t)end * queue->unit);
 }
 
 int queue_cut(struct queue *queue, uint64_t at)

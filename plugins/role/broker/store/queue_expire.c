@@ -10,22 +10,26 @@ static bool is_gone(const struct queue_unit *unit, uint64_t log_first)
 	return unit->size == FILLER_SIZE || (uint64_t)unit->physical_offset < log_first;
 }
 
-/* The first of the entries in memory whose message is there, at or behind from. Under the queue's
- * lock. */
-static int64_t first_in_memory(const struct queue *queue, int64_t from, uint64_t log_first)
+/* The first of the entries in memory whose message is there, at or behind from, and for batches
+ * that message's offset. Under the queue's lock. */
+static int64_t first_in_memory(const struct queue *queue, int64_t from, uint64_t log_first,
+			       int64_t *ret_message)
 {
-	int64_t run_end = queue->filed + queue->run.used / STORE_UNIT;
+	int64_t run_end = queue->filed + queue->run.used / queue->unit;
 
 	for (int64_t at = from; at < queue->end; at++) {
 		const uint8_t *bytes = at < run_end
-					       ? queue->run.at + (at - queue->filed) * STORE_UNIT
-					       : queue->tail.at + (at - run_end) * STORE_UNIT;
+					       ? queue->run.at + (at - queue->filed) * queue->unit
+					       : queue->tail.at + (at - run_end) * queue->unit;
 		struct queue_unit unit;
 
-		message_unit_read(bytes, &unit);
-		if (!is_gone(&unit, log_first))
-			return at;
+		unit_get(queue, bytes, &unit);
+		if (is_gone(&unit, log_first))
+			continue;
+		*ret_message = unit.offset;
+		return at;
 	}
+	*ret_message = queue->end_message;
 	return queue->end;
 }
 
@@ -51,7 +55,10 @@ static int64_t first_in_file(struct queue *queue, int64_t min, int64_t filed, ui
 
 static int move_min(struct queue *queue, uint64_t log_first, int64_t *ret_min)
 {
-	int64_t min, filed, found;
+	struct queue_look look = {.queue = queue};
+	struct queue_unit unit = {0};
+	int64_t min, filed, found, message;
+	int status;
 
 	for (;;) {
 		pthread_mutex_lock(&queue->lock);
@@ -61,16 +68,22 @@ static int move_min(struct queue *queue, uint64_t log_first, int64_t *ret_min)
 		found = min < filed ? first_in_file(queue, min, filed, log_first) : filed;
 		if (found < 0)
 			return (int)found;
+		status = found < filed ? queue_look(&look, found, &unit) : 0;
+		if (status)
+			return status;
 		pthread_mutex_lock(&queue->lock);
 		/* it was cut, or written, meanwhile: what was found may be wrong */
 		if (queue->filed == filed && queue->min == min)
 			break;
 		pthread_mutex_unlock(&queue->lock);
 	}
+	message = unit.offset;
 	if (found == filed)
-		found = first_in_memory(queue, found > min ? found : min, log_first);
-	if (found > queue->min)
+		found = first_in_memory(queue, found > min ? found : min, log_first, &message);
+	if (found > queue->min) {
 		queue->min = found;
+		queue->first_message = message;
+	}
 	*ret_min = queue->min;
 	pthread_mutex_unlock(&queue->lock);
 	return 0;
@@ -88,11 +101,11 @@ int queue_expire(struct queue *queue, uint64_t log_first)
 		return status;
 	ops->bounds(queue->file, &file);
 	if (file.end - file.first <= file.segment_bytes ||
-	    (uint64_t)min * STORE_UNIT < file.first + file.segment_bytes)
+	    (uint64_t)min * queue->unit < file.first + file.segment_bytes)
 		return 0;
 	pthread_mutex_lock(&queue->store->file_lock);
 	if (queue_is_open(queue))
-		removed = ops->expire(queue->file, (uint64_t)min * STORE_UNIT);
+		removed = ops->expire(queue->file, (uint64_t)min * queue->unit);
 	pthread_mutex_unlock(&queue->store->file_lock);
 	return removed;
 }

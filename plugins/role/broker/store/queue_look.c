@@ -4,23 +4,22 @@
 
 #include "store/internal.h"
 
-enum { LOOK_UNITS = sizeof(((struct queue_look *)0)->bytes) / STORE_UNIT };
-
 static int read_page(struct queue_look *look, int64_t at)
 {
-	int64_t from = at - at % LOOK_UNITS, first;
+	uint32_t unit = look->queue->unit, units = sizeof(look->bytes) / unit;
+	int64_t from = at - at % units, first;
 	struct gantry_bounds bounds;
 	const struct gantry_log_ops *ops = look->queue->store->engine->log;
 	int64_t got;
 
 	ops->bounds(look->queue->file, &bounds);
-	first = (int64_t)((bounds.first + STORE_UNIT - 1) / STORE_UNIT);
+	first = (int64_t)((bounds.first + unit - 1) / unit);
 	if (from < first)
 		from = first;
-	got = ops->copy(look->queue->file, (uint64_t)from * STORE_UNIT, look->bytes,
-			sizeof(look->bytes));
+	got = ops->copy(look->queue->file, (uint64_t)from * unit, look->bytes,
+			(size_t)units * unit);
 	look->at = from;
-	look->count = got < 0 ? 0 : (uint32_t)got / STORE_UNIT;
+	look->count = got < 0 ? 0 : (uint32_t)got / unit;
 	return got < 0 ? (int)got : 0;
 }
 
@@ -34,6 +33,8 @@ int queue_look(struct queue_look *look, int64_t at, struct queue_unit *ret)
 		return status;
 	if (at < look->at || at >= look->at + look->count)
 		return -ERANGE;
-	message_unit_read(look->bytes + (at - look->at) * STORE_UNIT, ret);
+	unit_get(look->queue, look->bytes + (at - look->at) * look->queue->unit, ret);
+	if (!look->queue->batch)
+		ret->offset = at;
 	return 0;
 }

@@ -10,7 +10,7 @@ enum { CHECKED = 200 }; /* entries before the end that must be in order */
 
 static bool is_entry(const struct queue_unit *unit)
 {
-	return unit->physical_offset >= 0 && unit->size > 0;
+	return unit->physical_offset >= 0 && unit->size > 0 && unit->offset >= 0 && unit->count > 0;
 }
 
 static bool is_older(const struct queue_unit *unit, uint64_t at)
@@ -25,7 +25,7 @@ int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
 	struct queue_look look = {.queue = queue};
 	bool near = false;
 
-	for (int64_t step = sizeof(look.bytes) / STORE_UNIT; from < to; step *= 2) {
+	for (int64_t step = sizeof(look.bytes) / queue->unit; from < to; step *= 2) {
 		int64_t middle = from + (!near && step < to - from ? step - 1 : (to - from) / 2);
 		struct queue_unit unit;
 		int status = queue_look(&look, middle, &unit);
@@ -64,12 +64,19 @@ static int64_t ordered_until(struct queue *queue, int64_t from, int64_t to)
 	return to;
 }
 
+static uint32_t segment_bytes(const struct queue *queue)
+{
+	const struct store *store = queue->store;
+
+	return queue->batch ? store->batch_segment_bytes : store->queue_segment_bytes;
+}
+
 /* The end of the entries in [first, last) that are older than the log offset. Entries of an earlier
  * life may stand behind the end: a search can take them for newer ones, and then they are out of
  * order with those before. */
 static int64_t find_end(struct queue *queue, int64_t first, int64_t last, uint64_t at)
 {
-	int64_t segment = queue->store->queue_segment_bytes / STORE_UNIT;
+	int64_t segment = segment_bytes(queue) / queue->unit;
 	int64_t end = queue_search(queue, first, last, at);
 	int64_t from, ordered;
 
@@ -102,8 +109,8 @@ int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t
 	return first;
 }
 
-int store_queue_files(struct store *store, const char *topic, int32_t id, uint32_t flags,
-		      struct gantry_log **ret)
+int store_queue_files(struct store *store, bool batch, const char *topic, int32_t id,
+		      uint32_t flags, struct gantry_log **ret)
 {
 	char path[4096];
 	const char *directory = path;
@@ -111,9 +118,10 @@ int store_queue_files(struct store *store, const char *topic, int32_t id, uint32
 		.directories = &directory,
 		.directory_count = 1,
 		.flags = GANTRY_LOG_SMALL | flags,
-		.segment_bytes = store->queue_segment_bytes,
+		.segment_bytes = batch ? store->batch_segment_bytes : store->queue_segment_bytes,
 	};
-	int size = snprintf(path, sizeof(path), "%s/%s/%d", store->queue_root, topic, id);
+	int size = snprintf(path, sizeof(path), "%s/%s/%d",
+			    batch ? store->batch_root : store->queue_root, topic, id);
 
 	if (size < 0 || size >= (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -122,7 +130,14 @@ int store_queue_files(struct store *store, const char *topic, int32_t id, uint32
 
 static int open_file(struct queue *queue)
 {
-	return store_queue_files(queue->store, queue->topic->name, queue->id, 0, &queue->file);
+	struct topics *topics = queue->store->broker->topics;
+	struct gantry_str name = queue->topic->entry.key;
+	const struct topic *topic = topics ? topics_find(topics, name) : NULL;
+
+	queue->batch = topic && topic_batch(topic);
+	queue->unit = queue->batch ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT;
+	return store_queue_files(queue->store, queue->batch, queue->topic->name, queue->id, 0,
+				 &queue->file);
 }
 
 /* After a clean stop there is nothing behind the last entry but zeros, and entries that are going
@@ -133,7 +148,7 @@ static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end, uint6
 	struct store *store = queue->store;
 	struct queue_look look = {.queue = queue};
 	struct queue_unit unit;
-	uint64_t at = (uint64_t)end * STORE_UNIT, bytes = store->queue_segment_bytes;
+	uint64_t at = (uint64_t)end * queue->unit, bytes = segment_bytes(queue);
 
 	if (store->unclean || at >= file_end || queue_look(&look, end, &unit) ||
 	    (!unit.physical_offset && !unit.size))
@@ -145,8 +160,9 @@ static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end, uint6
 	gantry_log(store->inst, WARNING,
 		   "%s/%s/%d/%020llu: what stands from byte %llu on is no entry of this queue and "
 		   "is cut",
-		   store->queue_root, queue->topic->name, queue->id,
-		   (unsigned long long)(at - at % bytes), (unsigned long long)(at % bytes));
+		   queue->batch ? store->batch_root : store->queue_root, queue->topic->name,
+		   queue->id, (unsigned long long)(at - at % bytes),
+		   (unsigned long long)(at % bytes));
 }
 
 /* Trims the file to the entries that are trusted, and takes over where they begin and end. */
@@ -165,15 +181,15 @@ static int find_bounds(struct queue *queue)
 	store->door->bounds(store->door_inst, &log);
 	if (valid_end <= log.first) /* no message is left */
 		return ops->reset(queue->file, 0);
-	first = (int64_t)(file.first / STORE_UNIT);
-	end = find_end(queue, first, (int64_t)(file.end / STORE_UNIT), valid_end);
+	first = (int64_t)(file.first / queue->unit);
+	end = find_end(queue, first, (int64_t)(file.end / queue->unit), valid_end);
 	if (end >= 0)
 		end = queue_check(queue, first, end);
 	if (end < 0)
 		return (int)end;
 	tell_rest(queue, end, file.end, log.end);
-	if ((uint64_t)end * STORE_UNIT != file.end)
-		status = ops->cut(queue->file, (uint64_t)end * STORE_UNIT);
+	if ((uint64_t)end * queue->unit != file.end)
+		status = ops->cut(queue->file, (uint64_t)end * queue->unit);
 	if (status)
 		return status;
 	min = queue_find_min(queue, first, end, log.first);
@@ -181,7 +197,7 @@ static int find_bounds(struct queue *queue)
 		return (int)min;
 	queue->min = min;
 	queue->next = queue->filed = queue->end = end;
-	return 0;
+	return queue->batch ? batch_set_bounds(queue) : 0;
 }
 
 static int open_locked(struct queue *queue)

@@ -51,13 +51,16 @@ static int find_services(struct store *store)
 static int read_conf(struct store *store)
 {
 	const struct broker_conf *conf = store->broker->conf;
-	int64_t bytes = conf->mappedFileSizeConsumeQueue;
+	int64_t bytes = conf->mappedFileSizeConsumeQueue,
+		batch = conf->mapperFileSizeBatchConsumeQueue;
 
 	/* a whole number of entries, rounded up as RocketMQ does */
 	store->queue_segment_bytes = (uint32_t)((bytes + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT);
+	store->batch_segment_bytes = (uint32_t)((batch + UNIT_MAX - 1) / UNIT_MAX * UNIT_MAX);
 	store->root = strdup(conf->storePathRootDir);
 	store->queue_root = store->root ? path_in(store->root, "consumequeue") : NULL;
-	if (!store->queue_root)
+	store->batch_root = store->root ? path_in(store->root, "batchconsumequeue") : NULL;
+	if (!store->queue_root || !store->batch_root)
 		return -ENOMEM;
 	return message_delays_read(conf->messageDelayLevel, &store->delays);
 }
@@ -245,6 +248,7 @@ void store_close(struct store *store)
 	store_free_queues(store);
 	expiry_free(store->expiry);
 	destroy_locks(store);
+	free(store->batch_root);
 	free(store->queue_root);
 	free(store->root);
 	free(store);

@@ -64,9 +64,12 @@ int store_queues_open(struct store *store, struct queue *const *queues, uint32_t
  * use queue_is_open() first if it matters. Any thread. */
 void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max);
 
-/* Units [at, at + count) as far as they exist, perhaps fewer; returns how many, -EAGAIN: they are
- * on disk and perhaps not in memory, ask queue_fetch(); or a negative errno. The queue is open. Any
- * thread. */
+/* Whether its topic has queue.type=BatchCQ: an entry may be of several messages. It is open. */
+bool queue_is_batch(const struct queue *queue);
+
+/* Entries from that of offset at on, count as far as they exist, perhaps fewer; returns how many,
+ * -EAGAIN: they are on disk and perhaps not in memory, ask queue_fetch(); or a negative errno. The
+ * queue is open. Any thread. */
 int queue_read(struct queue *queue, int64_t at, uint32_t count, struct queue_unit *ret);
 /* Entries of a queue's file that its reader keeps: who reads in order asks the system once for
  * several reads. Zeroed at first. The caller's; one thread at a time. */
@@ -75,7 +78,7 @@ struct queue_page {
 	const struct queue *queue; /* NULL: none */
 	uint32_t cuts, count;
 	int64_t at;
-	uint8_t bytes[QUEUE_PAGE * 20];
+	uint8_t bytes[QUEUE_PAGE * STORE_UNIT];
 };
 /* The same with a page, or NULL. */
 int queue_read_paged(struct queue *queue, int64_t at, uint32_t count, struct queue_page *page,
@@ -113,15 +116,19 @@ struct queue *store_queue_light(struct store *store, struct gantry_str name);
 
 /* ---- messages */
 
+enum { STORE_INNER_ROOM = sizeof("INNER_BASE") + 21 };
+
 /* Part of a sent request, or the whole of it: one record, or those of a batch. */
 struct store_put {
 	struct queue *queue;        /* open */
 	struct message_draft draft; /* finished; of a batch: what its messages have in common */
 	struct gantry_str items;    /* the batch's body; at NULL: draft is one message */
 	const int32_t *crcs;        /* of the batch's messages */
-	const struct store_multi *multi; /* NULL: it goes to its own queue only */
-	int64_t queue_offset;            /* out: of the first record */
-	uint32_t placed;                 /* out: records placed */
+	const struct store_multi *multi;   /* NULL: it goes to its own queue only */
+	int32_t inner;                     /* messages of an inner batch; 0: it is none */
+	char inner_base[STORE_INNER_ROOM]; /* its draft's last property */
+	int64_t queue_offset;              /* out: of the first record */
+	uint32_t placed;                   /* out: records placed */
 };
 
 /* Proposes records, each with a struct store_put as its user: as replication's propose(). */

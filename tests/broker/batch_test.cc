@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Topics with queue.type=BatchCQ: a batch is one record and one entry, and takes as many offsets as
+ * it has messages. */
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "broker.h"
+#include "message/properties.h"
+#include "message/record.h"
+#include "session.h"
+#include "store/store.h"
+#include "topics.h"
+
+namespace
+{
+
+const char small[] = "mapperFileSizeBatchConsumeQueue=230\n"; /* five entries a file */
+const std::string unique = "UNIQ_KEY\1AAAA\2";
+
+void make_topic(World &world)
+{
+	topic_config config;
+	topic *topic;
+
+	topic_config_init(&config, {"TopicTest", 9});
+	config.attributes = "{\"queue.type\":\"BatchCQ\"}";
+	ASSERT_EQ(1, topics_put(world.role()->topics, &config, &topic));
+	ASSERT_TRUE(topic_batch(topic));
+}
+
+Sent batch_of(int count, const std::string &name, const std::string &properties = unique)
+{
+	Sent sent;
+
+	sent.flags = GANTRY_SEND_BATCH;
+	sent.properties = properties;
+	sent.body = "";
+	for (int i = 0; i < count; i++)
+		sent.body += batch_item(name + std::to_string(i));
+	return sent;
+}
+
+message_record record_at(World &world, uint64_t at, std::string *bytes)
+{
+	message_record record = {};
+
+	*bytes = world.message_at(at);
+	EXPECT_EQ(MESSAGE_WHOLE, message_record_read((const uint8_t *)bytes->data(), bytes->size(),
+						     true, &record));
+	return record;
+}
+
+std::string value_of(const message_record &record, const std::string &key)
+{
+	gantry_str value = message_property_find(record.properties, {key.data(), key.size()});
+
+	return value.at ? std::string(value.at, value.size) : "(none)";
+}
+
+/* Batches of three and single messages in turn. */
+int64_t fill(World &world, int rounds)
+{
+	Session session(world);
+	int64_t next = 0;
+
+	for (int i = 0; i < rounds; i++) {
+		Sent batch = session.send(batch_of(3, "b" + std::to_string(i) + "-")), one;
+
+		EXPECT_EQ(GANTRY_SUCCESS, batch.code) << batch.remark;
+		if (!i)
+			next = batch.queue_offset;
+		EXPECT_EQ(next, batch.queue_offset);
+		EXPECT_EQ(1u, batch.offsets.size());
+		one = session.send(one);
+		EXPECT_EQ(next + 3, one.queue_offset);
+		next += 4;
+	}
+	world.dispatched();
+	return next;
+}
+
+/* The offsets at which entries begin, read by pulls of at most that many messages. */
+std::vector<int64_t> read_all(World &world, int32_t at_once)
+{
+	std::vector<int64_t> found;
+	Session session(world);
+	Pulled pull;
+
+	pull.max_messages = at_once;
+	for (;;) {
+		Pulled got = session.pull(pull);
+
+		if (got.code != GANTRY_SUCCESS) {
+			EXPECT_EQ(GANTRY_PULL_NOT_FOUND, got.code) << got.remark;
+			return found;
+		}
+		EXPECT_EQ(got.next - pull.offset, got.count);
+		found.push_back(pull.offset);
+		pull.offset = got.next;
+	}
+}
+
+void expect_bounds(World &world, int64_t wanted_min, int64_t wanted_max)
+{
+	world.aside([&] {
+		int64_t min, max;
+
+		queue_bounds(store_queue_named(world.messages(), {"TopicTest", 9}, 0), &min, &max);
+		EXPECT_EQ(wanted_min, min);
+		EXPECT_EQ(wanted_max, max);
+	});
+}
+
+TEST(Batch, IsOneRecordThatSaysWhichOffsetsItHas)
+{
+	Folder folder;
+	World world(folder.path());
+	make_topic(world);
+	Session session(world);
+	std::string bytes;
+	Sent one, sent;
+
+	EXPECT_EQ(0, session.send(one).queue_offset);
+	sent = session.send(batch_of(
+		5, "m", unique + pairs({{"k", "v"}, {"INNER_NUM", "99"}, {"INNER_BASE", "7"}})));
+	ASSERT_EQ(GANTRY_SUCCESS, sent.code) << sent.remark;
+	EXPECT_EQ(1, sent.queue_offset);
+	message_record record = record_at(world, sent.offsets[0], &bytes);
+	EXPECT_EQ(MESSAGE_INNER_BATCH | MESSAGE_NEED_UNWRAP, record.sys_flag & 0xC0);
+	EXPECT_EQ("1", value_of(record, MESSAGE_INNER_BASE));
+	EXPECT_EQ("5", value_of(record, MESSAGE_INNER_NUM));
+	EXPECT_EQ("v", value_of(record, "k"));
+	EXPECT_EQ("DefaultCluster", value_of(record, MESSAGE_CLUSTER));
+	EXPECT_EQ(1, record.queue_offset);
+	EXPECT_EQ(batch_of(5, "m").body, std::string(record.body.at, record.body.size));
+	EXPECT_EQ(6, session.send(one).queue_offset);
+}
+
+TEST(Batch, WithoutAnIdOfItsOwnIsSplit)
+{
+	Folder folder;
+	World world(folder.path());
+	make_topic(world);
+	Session session(world);
+	Sent sent = session.send(batch_of(3, "m", ""));
+
+	ASSERT_EQ(GANTRY_SUCCESS, sent.code) << sent.remark;
+	EXPECT_EQ(3u, sent.offsets.size());
+	EXPECT_EQ(3u, read_all(world, 1).size());
+}
+
+TEST(Batch, IsPulledWholeAndCountsAsItsMessages)
+{
+	Folder folder;
+	World world(folder.path(), small);
+	make_topic(world);
+	int64_t end = fill(world, 20);
+
+	EXPECT_EQ(80, end);
+	EXPECT_EQ(40u, read_all(world, 1).size());
+	EXPECT_EQ(20u, read_all(world, 4).size());
+	expect_bounds(world, 0, 80);
+	Session session(world);
+	Pulled pull;
+	pull.offset = 41; /* in the middle of a batch */
+	pull.max_messages = 4;
+	pull = session.pull(pull);
+	EXPECT_EQ(44, pull.next);
+	EXPECT_EQ(4u, pull.count);
+	EXPECT_EQ(2u, bodies(pull.bytes).size());
+}
+
+TEST(Batch, IsFoundByTime)
+{
+	Folder folder;
+	World world(folder.path(), small);
+	make_topic(world);
+	fill(world, 6);
+	world.aside([&] {
+		queue *queue = store_queue_named(world.messages(), {"TopicTest", 9}, 0);
+		int64_t ms = queue_store_ms(world.messages(), queue, 21);
+
+		EXPECT_LE(queue_offset_by_time(world.messages(), queue, ms, false), 20);
+		EXPECT_EQ(0, queue_offset_by_time(world.messages(), queue, 1, false));
+		EXPECT_EQ(23, queue_offset_by_time(world.messages(), queue, ms + 100000, false));
+		EXPECT_EQ(23, queue_offset_by_time(world.messages(), queue, INT64_MAX, true));
+		EXPECT_EQ(0, queue_offset_by_time(world.messages(), queue, 1, true));
+	});
+}
+
+TEST(Batch, GoesOnAfterAStopAndAfterACrash)
+{
+	Folder folder;
+	{
+		World world(folder.path(), small);
+		make_topic(world);
+		EXPECT_EQ(40, fill(world, 10));
+	}
+	in_a_process_that_dies(
+		folder.path(), [](World &world) { EXPECT_EQ(80, fill(world, 10)); }, small);
+	World world(folder.path(), small);
+
+	EXPECT_EQ(40u, read_all(world, 1).size());
+	EXPECT_EQ(120, fill(world, 10));
+	EXPECT_EQ(60u, read_all(world, 1).size());
+	expect_bounds(world, 0, 120);
+}
+
+TEST(Batch, IsBuiltAgainWhenItsEntriesAreGone)
+{
+	Folder folder;
+	{
+		World world(folder.path(), small);
+		make_topic(world);
+		fill(world, 10);
+	}
+	std::filesystem::remove_all(folder / "batchconsumequeue");
+	std::filesystem::remove_all(folder / "consumequeue");
+	std::ofstream(folder / "abort") << "1";
+	World world(folder.path(), small);
+
+	EXPECT_EQ(20u, read_all(world, 1).size());
+	EXPECT_EQ(80, fill(world, 10));
+}
+
+TEST(Batch, IsRefusedWhereItCannotBe)
+{
+	Folder folder;
+	World world(folder.path());
+	Session session(world);
+	Sent sent;
+
+	sent.topic = "Other";
+	sent.sys_flag = MESSAGE_INNER_BATCH;
+	sent.properties = pairs({{"INNER_NUM", "3"}});
+	EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, session.send(sent).code);
+	make_topic(world);
+	sent.topic = "TopicTest";
+	EXPECT_EQ(0, session.send(sent).queue_offset);
+	EXPECT_EQ(3, session.send(sent).queue_offset);
+	for (const char *number : {"0", "-1", "32768", "x", "99999999999"}) {
+		sent.properties = pairs({{"INNER_NUM", number}});
+		EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, session.send(sent).code) << number;
+	}
+	sent.sys_flag = 0;
+	EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, session.send(sent).code);
+	Sent torn = batch_of(2, "m");
+	torn.body.pop_back();
+	EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, session.send(torn).code);
+	EXPECT_EQ(2u, read_all(world, 1).size());
+}
+
+} // namespace

@@ -225,7 +225,8 @@ TEST_F(Calls, WhoIsOnlineAndWhichFiltersThereAre)
 	EXPECT_EQ(Call(46, {}, R"({"subscriptionData":{"expressionType":"SQL92"}})"),
 		  "1 The broker does not support consumer to filter message by SQL92");
 	conf_.enablePropertyFilter = true;
-	EXPECT_EQ(Call(46, {}, R"({"subscriptionData":{"expressionType":"SQL92"}})"),
+	EXPECT_EQ(Call(46, {},
+		       R"({"subscriptionData":{"subString":"a = 1","expressionType":"SQL92"}})"),
 		  "23 no filter of type SQL92 is loaded");
 }
 

@@ -129,6 +129,30 @@ TEST_P(FullDisk, AtASegmentsEndTheNextOneIsRefused)
 	EXPECT_TRUE(log.all(0) == pattern(0, log.end()));
 }
 
+/* A hole of a tmpfs takes room when it is first seen through a mapping. */
+TEST_P(FullDisk, AHoleThatCannotBeSeenIsAnError)
+{
+	Log log(*world, GetParam());
+	gantry_slice slice;
+	gantry_window window;
+
+	shape.segment_bytes = 8 * MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	ASSERT_EQ(log.write(pattern(0, MIB)), 0);
+	ASSERT_EQ(log.ops->window(log.log, 1, &window), 0);
+	log.ops->advance(log.log, window.left);
+	ASSERT_EQ(log.sync(), 0);
+	log.close();
+	ASSERT_EQ(log.open(shape), 0);
+	uint64_t hole = 7 * MIB;
+	fill(0);
+	EXPECT_EQ(log.read(hole, 1000, &slice), -EIO);
+	EXPECT_EQ(log.read(hole, 1000, &slice), -EIO);
+	EXPECT_TRUE(log.text(0, MIB) == pattern(0, MIB)) << "the rest is read";
+	empty();
+	EXPECT_EQ(log.text(hole, 1000), std::string(1000, 0)) << "nothing is held against it";
+}
+
 TEST_P(FullDisk, TheDoorSaysSoAndOpensAgain)
 {
 	Client client(*world, "replication-async");

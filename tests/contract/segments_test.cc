@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <fcntl.h>
 #include <filesystem>
+#include <gantry/counter.h>
 #include <gantry/guard.h>
 #include <gantry/loop.h>
 #include <mutex>
@@ -340,6 +341,118 @@ TEST_P(SegmentsCold, WhoReadsInOrderIsReadAhead)
 		return rc == 0;
 	}));
 	EXPECT_TRUE(log.all(0) == pattern(0, 16 * MIB));
+}
+
+/* 48 MiB in segments of 12, none of it in memory. */
+class SegmentsAhead : public Segments
+{
+      protected:
+	explicit SegmentsAhead(const std::string &keys = "") : Segments(keys)
+	{
+		shape.segment_bytes = 12 * MIB;
+		EXPECT_EQ(log.open(shape), 0);
+		EXPECT_EQ(log.write(std::string(SIZE, 'x')), 0);
+		log.close();
+		for (auto &name : names_in(folder / "commitlog")) {
+			int fd = open((folder / ("commitlog/" + name)).c_str(), O_RDONLY);
+
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			::close(fd);
+		}
+		EXPECT_EQ(log.open(shape), 0);
+	}
+	/* A file system in memory keeps them. */
+	bool begins_cold()
+	{
+		return log.text(0, 1) == "x" && counter("cold_reads") == 1;
+	}
+	/* Reads [from, to) as a consumer does. */
+	void pass(uint64_t from, uint64_t to)
+	{
+		for (; from < to; from += STEP) {
+			gantry_slice slice;
+
+			ASSERT_EQ(log.read(from, STEP, &slice), 0);
+			gantry_slice_release(&slice);
+		}
+	}
+	uint64_t counter(const char *name)
+	{
+		struct Search {
+			const char *name;
+			uint64_t value;
+		} search = {name, 0};
+
+		gantry_counter_each(
+			log.inst,
+			[](const char *, const char *name, const char *, int64_t value,
+			   void *user) {
+				auto search = static_cast<Search *>(user);
+				if (std::string(name) == search->name)
+					search->value = static_cast<uint64_t>(value);
+			},
+			&search);
+		return search.value;
+	}
+
+	static constexpr uint64_t SIZE = 48 * MIB, STEP = 128 * 1024;
+};
+OVER_ENGINES(SegmentsAhead, file_engines);
+
+TEST_P(SegmentsAhead, EveryByteIsAskedForOnce)
+{
+	if (!begins_cold())
+		GTEST_SKIP() << "this file system keeps its pages";
+	pass(0, SIZE);
+	EXPECT_TRUE(world.until([&] { return counter("bytes_ahead") >= SIZE - MIB; }));
+	EXPECT_LE(counter("bytes_ahead"), SIZE) << "over segments' ends, none of it twice";
+	EXPECT_LE(counter("cold_reads"), SIZE / STEP / 4 + 2) << "who waits waits for a longer run";
+}
+
+TEST_P(SegmentsAhead, EachPlaceHasAStream)
+{
+	if (!begins_cold())
+		GTEST_SKIP() << "this file system keeps its pages";
+	for (uint64_t at = 0; at < SIZE / 4; at += STEP) {
+		for (uint64_t place = 0; place < 4; place += 2)
+			pass(place * SIZE / 4 + at, place * SIZE / 4 + at + STEP);
+	}
+	EXPECT_TRUE(world.until([&] { return counter("bytes_ahead") >= SIZE / 2 - 2 * MIB; }));
+	EXPECT_LE(counter("bytes_ahead"), SIZE / 2 + 2 * 16 * MIB) << "no farther ahead";
+	EXPECT_LE(counter("cold_reads"), SIZE / STEP / 8 + 4);
+}
+
+class SegmentsNotAhead : public SegmentsAhead
+{
+      protected:
+	SegmentsNotAhead() : SegmentsAhead("readAheadBytes = 0\n")
+	{
+	}
+};
+OVER_ENGINES(SegmentsNotAhead, file_engines);
+
+TEST_P(SegmentsNotAhead, NothingIsReadThatNobodyAskedFor)
+{
+	pass(0, SIZE);
+	EXPECT_EQ(counter("bytes_ahead"), 0u);
+}
+
+/* All at once, far apart: a worker asks the disk for all of them together. */
+TEST_P(SegmentsAhead, ManyWaitTogether)
+{
+	std::vector<std::unique_ptr<Op>> ops;
+	std::vector<int> codes;
+	gantry_slice slice;
+
+	for (uint64_t at = 0; at < SIZE; at += MIB) {
+		ops.push_back(std::make_unique<Op>(world));
+		codes.push_back(log.ops->read(log.log, at, 1000, &slice, ops.back()->get()));
+		if (codes.back() == 0)
+			gantry_slice_release(&slice);
+	}
+	for (size_t i = 0; i < ops.size(); ++i)
+		EXPECT_EQ(ops[i]->finish(codes[i]), 0);
+	EXPECT_EQ(log.text(47 * MIB, 10), "xxxxxxxxxx");
 }
 
 /* ---- everything at once */

@@ -11,6 +11,7 @@
 #ifndef SEGMENTS_BIG_H
 #define SEGMENTS_BIG_H
 
+#include <gantry/counter.h>
 #include <gantry/guard.h>
 #include <gantry/log.h>
 
@@ -25,7 +26,12 @@ enum {
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
 	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
 	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
-	BIG_AHEAD = 8 * 1024 * 1024, /* read ahead of one who reads cold bytes in order */
+	BIG_READERS = 2,             /* workers of a log that wait for the disk; others stay free */
+	BIG_RUN = 512 * 1024,        /* waited for at once by one who reads in order */
+	BIG_STREAMS = 32,            /* places in a log that are read in order */
+	BIG_AHEAD_FIRST = 4 * 1024 * 1024, /* read ahead of one at first; then twice that, ... */
+	BIG_AHEAD_MOST = 16 * 1024 * 1024,
+	BIG_ASK = 128 * 1024, /* of one call: the kernel drops what is beyond its read_ahead_kb */
 };
 
 struct segment {
@@ -38,8 +44,6 @@ struct segment {
 	_Atomic uint32_t *seen; /* set before map; for each BIG_LOOK, when it was seen resident */
 	struct gantry_guard guard; /* of map */
 	atomic_bool damage_said;
-	_Atomic uint64_t cold_to;  /* where the last cold read ended: the next may begin there */
-	_Atomic uint64_t ahead_to; /* how far is read ahead of a reader; 0: not at all */
 	/* lock */
 	bool listed;        /* in the table; one that is not goes with its last user */
 	bool unsynced_name; /* its directory must be synced */
@@ -48,6 +52,29 @@ struct segment {
 	uint64_t leased_to; /* no slice reaches beyond; 0 when there are none */
 };
 
+/* A place of the log that is read in order, by one reader or by several near each other. */
+struct big_stream {
+	uint64_t from;  /* readers are behind it */
+	uint64_t asked; /* the disk was asked for what is before it */
+	uint64_t want;  /* and shall be up to here */
+	uint64_t step;  /* how far ahead of a reader; 0: it was read only once so far */
+	uint32_t used;  /* when, in units of clock_look() */
+};
+
+struct big_ahead {
+	pthread_mutex_t lock;                  /* a leaf; held for a look at the streams */
+	struct big_stream stream[BIG_STREAMS]; /* lock */
+	uint64_t bytes_max;                    /* ahead of all of them together */
+	atomic_bool any;                       /* there is a stream that is read in order */
+	atomic_bool due;                       /* the disk is to be asked */
+};
+
+struct big_reader {     /* a worker's turn with what has to be read from the disk */
+	struct job job; /* first */
+	bool busy;      /* the log's lock */
+};
+
+struct cold;
 struct stage;
 
 struct directory {
@@ -92,14 +119,12 @@ struct big_log {
 	bool syncing;                 /* lock; the sync job is not done yet */
 	bool closed;                  /* lock; the last job to be done frees the log */
 	uint32_t running, unfinished; /* lock; jobs before and after their work has ended */
-	struct gantry_log_limit full_limit;
+	struct gantry_log_limit full_limit, no_room_limit;
 	struct job prepare_job, sync_job;
 
-	/* Reading ahead: the worker's while ahead_busy, which who sets it owns. */
-	atomic_bool ahead_busy;
-	struct job ahead_job;
-	struct segment *ahead_segment;  /* leased */
-	uint64_t ahead_from, ahead_end; /* in the segment */
+	struct big_reader reader[BIG_READERS];
+	struct cold *cold, **cold_end; /* lock; reads that wait for a reader */
+	struct big_ahead ahead;
 
 	uint64_t stage_bytes;          /* 0: it is not staged, the window is the mapping */
 	_Atomic(struct stage *) stage; /* set by the writer's first window */
@@ -167,10 +192,25 @@ uint64_t damage_spares(struct segment *segment, uint64_t from, uint64_t size);
 /* Looks which pages the file cannot give. Blocks. */
 void damage_find(struct segment *segment, uint64_t from, uint64_t to);
 
-/* ---- big_ahead.c: before a reader who reads in order meets cold pages. Any thread. */
-void ahead_of(struct segment *segment, uint64_t from, uint64_t size);
-/* A worker has read cold bytes. Blocks a little. */
-void ahead_after_cold(struct segment *segment, uint64_t from, uint64_t to);
+/* In units of 100 ms, never 0. Any thread. */
+uint32_t clock_look(void);
+
+/* ---- big_cold.c */
+/* Bytes of a leased segment that are not in memory: takes the lease, and op. As
+ * gantry_log_ops.read, never 0. Any thread. */
+int cold_read(struct segment *segment, uint64_t at, uint64_t size, struct gantry_op *asker);
+/* Sees to it that a worker looks at what is due. Any thread. */
+void readers_start(struct big_log *log);
+
+/* ---- big_ahead.c: before a reader who reads in order meets cold pages. Offsets of the log. */
+/* He was shown these bytes. Any thread; never blocks. */
+void ahead_of(struct big_log *log, uint64_t at, uint64_t size);
+/* These were not in memory. Whether somebody reads in order here. Any thread; never blocks. */
+bool ahead_cold(struct big_log *log, uint64_t at, uint64_t size);
+/* Asks the disk for what is due, and waits for nothing but its queue. A worker. */
+void ahead_run(struct big_log *log);
+/* Asks for these bytes of an opened segment, offsets in it. A worker. */
+void ahead_ask(struct segment *segment, uint64_t from, uint64_t to);
 
 /* ---- big_cut.c */
 int big_reset(struct big_log *log, uint64_t at);

@@ -44,6 +44,7 @@ static void big_free(struct big_log *log)
 		free(log->directory[i].path);
 	}
 	pthread_cond_destroy(&log->changed);
+	pthread_mutex_destroy(&log->ahead.lock);
 	pthread_mutex_destroy(&log->lock);
 	pthread_mutex_destroy(&log->map_lock);
 	pthread_mutex_destroy(&log->prepare_lock);
@@ -228,6 +229,8 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 		log->stage_bytes = (uint64_t)conf->staging_bytes;
 	log->hot_bytes = (uint64_t)conf->hot_bytes;
 	log->cold_bytes = (uint64_t)conf->cold_read_bytes;
+	log->ahead.bytes_max = (uint64_t)conf->ahead_bytes;
+	log->cold_end = &log->cold;
 	log->full_percent = (uint64_t)(conf->full_percent < 30   ? 30
 				       : conf->full_percent > 85 ? 85
 								 : conf->full_percent);
@@ -236,6 +239,7 @@ static struct big_log *big_new(struct gantry_inst *inst, const struct gantry_sha
 	pthread_mutex_init(&log->prepare_lock, NULL);
 	pthread_mutex_init(&log->map_lock, NULL);
 	pthread_mutex_init(&log->lock, NULL);
+	pthread_mutex_init(&log->ahead.lock, NULL);
 	pthread_cond_init(&log->changed, NULL);
 	return log;
 }

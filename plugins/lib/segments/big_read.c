@@ -4,23 +4,10 @@
 #include "stage.h"
 
 #include <errno.h>
-#include <gantry/op.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
 enum { LOOK_MS = 100 };
-
-struct cold {           /* a read that waits for the disk */
-	struct job job; /* first: its done frees the whole */
-	struct gantry_op *asker;
-	struct segment *segment;
-	uint64_t at, size;
-};
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -42,8 +29,7 @@ static bool resident(const uint8_t *from, uint64_t size)
 	return true;
 }
 
-/* In units of LOOK_MS, never 0. */
-static uint32_t clock_look(void)
+uint32_t clock_look(void)
 {
 	struct timespec now;
 
@@ -79,80 +65,13 @@ static bool is_hot(struct segment *segment, uint64_t at, uint64_t size)
 	    end - at <= log->hot_bytes)
 		return true;
 	uint32_t now = clock_look();
-	for (uint64_t i = from / BIG_LOOK; i * BIG_LOOK < from + size; ++i) {
-		if (!seen(segment, map, i, now))
-			return resident(map + from, size);
-	}
-	ahead_of(segment, from, size);
+	bool hot = true;
+	for (uint64_t i = from / BIG_LOOK; hot && i * BIG_LOOK < from + size; ++i)
+		hot = seen(segment, map, i, now);
+	if (!hot && !resident(map + from, size))
+		return false;
+	ahead_of(log, at, size);
 	return true;
-}
-
-/* ---- cold */
-
-/* Reads pages; no page fault of ours is behind it, so an error is a return code. Pages that cannot
- * be read are noted: who reads again learns of them. */
-static void fetch_pages(struct segment *segment, uint64_t from, uint64_t to)
-{
-	uint8_t *map = atomic_load_explicit(&segment->map, memory_order_relaxed);
-
-	from = from / FILES_PAGE * FILES_PAGE;
-	madvise(map + from, to - from, MADV_WILLNEED);
-	/* Linux before 5.14 has no such advice: reading the file brings the pages in, too. */
-	if (madvise(map + from, to - from, MADV_POPULATE_READ))
-		damage_find(segment, from, to);
-}
-
-/* As far as the log goes. */
-static int fetch(struct segment *segment, uint64_t at, uint64_t size)
-{
-	struct big_log *log = segment->log;
-	uint64_t from = at - segment->start;
-	uint64_t end = atomic_load_explicit(&log->end, memory_order_relaxed);
-	int rc = stage_commit(log, at + size);
-
-	if (rc == 0)
-		rc = segment_map(segment);
-	if (rc < 0)
-		return rc;
-	fetch_pages(segment, from,
-		    smaller(from + size, smaller(end, segment_end(segment)) - segment->start));
-	return 0;
-}
-
-static void cold_run(struct job *job)
-{
-	struct cold *cold = (struct cold *)job;
-	uint64_t from = cold->at - cold->segment->start, size = cold->size;
-	int rc = fetch(cold->segment, cold->at, size);
-
-	gantry_op_finish(cold->asker, rc < 0 ? -EIO : 0, 0);
-	if (rc == 0)
-		ahead_after_cold(cold->segment, from, from + size);
-	segment_unlease(cold->segment);
-	big_job_ran(job->user);
-}
-
-static void cold_done(struct job *job)
-{
-	big_job_done(job->user);
-	free(job);
-}
-
-static int read_cold(struct segment *segment, uint64_t at, uint64_t size, struct gantry_op *asker)
-{
-	struct cold *cold = asker ? calloc(1, sizeof(*cold)) : NULL;
-
-	if (!cold) {
-		segment_unlease(segment);
-		return asker ? -ENOMEM : -EAGAIN;
-	}
-	cold->asker = asker;
-	cold->segment = segment;
-	cold->at = at;
-	cold->size = size > segment->log->cold_bytes ? size : segment->log->cold_bytes;
-	gantry_op_take(asker, NULL, NULL);
-	big_job(segment->log, &cold->job, cold_run, cold_done);
-	return GANTRY_PENDING;
 }
 
 /* ---- reading */
@@ -188,7 +107,7 @@ int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice
 		return -EIO;
 	}
 	if (is_staged(log, at + size) || !is_hot(segment, at, size))
-		return read_cold(segment, at, size, op);
+		return cold_read(segment, at, size, op);
 	*ret = (struct gantry_slice){
 		.bytes = atomic_load_explicit(&segment->map, memory_order_relaxed) +
 			 (at - segment->start),

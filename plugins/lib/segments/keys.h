@@ -18,6 +18,10 @@
 			   .dflt = "128k", .min = 4096, .max = 8 << 20,                            \
 			   .help = "the least that is read from the disk when a reader meets a "   \
 				   "cold page"),                                                   \
+		GANTRY_KEY(SIZE, struct_, ahead_bytes, "readAheadBytes", .unit = "bytes",          \
+			   .dflt = "64m", .min = 0, .max = INT64_C(1) << 34,                       \
+			   .help = "the most that is read from the disk ahead of consumers that "  \
+				   "catch up, all together; 0: nothing is"),                       \
 		GANTRY_KEY(INT, struct_, small_descriptors, "smallFileDescriptors",                \
 			   .unit = "files", .dflt = "1024", .min = 16, .max = 1 << 20,             \
 			   .help = "ConsumeQueue files kept open at a time"),                      \

@@ -4,6 +4,7 @@
 #include "small.h"
 
 #include <errno.h>
+#include <gantry/counter.h>
 #include <string.h>
 
 /* Every log begins with struct gantry_log. */
@@ -127,6 +128,19 @@ static int64_t log_modified_ms(struct gantry_log *log, uint64_t at)
 
 const char *const segments_roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
 
+static int define_counters(struct segments_engine *engine)
+{
+	int rc = gantry_counter_define(engine->inst, "cold_reads",
+				       "reads of a log that waited for the disk",
+				       &engine->cold_reads);
+
+	if (rc == 0)
+		rc = gantry_counter_define(engine->inst, "bytes_ahead",
+					   "bytes of logs asked for ahead of their readers",
+					   &engine->bytes_ahead);
+	return rc;
+}
+
 int segments_setup(struct gantry_inst *inst)
 {
 	const struct segments_conf *conf = gantry_conf(inst);
@@ -139,7 +153,9 @@ int segments_setup(struct gantry_inst *inst)
 	pthread_mutex_init(&engine->staged_lock, NULL);
 	jobs_init(&engine->jobs);
 	small_syncs_init(&engine->syncs);
-	return descriptors_new((uint32_t)conf->small_descriptors, &engine->descriptors);
+	int rc = define_counters(engine);
+	return rc < 0 ? rc
+		      : descriptors_new((uint32_t)conf->small_descriptors, &engine->descriptors);
 }
 
 void segments_cleanup(struct gantry_inst *inst)

@@ -18,7 +18,7 @@
 struct segments_conf { /* begins the snapshot of a plugin's keys; keys.h */
 	int64_t prepared_bytes;
 	int64_t hot_bytes;
-	int64_t cold_read_bytes;
+	int64_t cold_read_bytes, ahead_bytes;
 	int64_t small_descriptors;
 	int64_t full_percent;
 	/* staging, stage.h */
@@ -56,6 +56,7 @@ struct segments_flusher {
 
 struct small_log;
 struct big_log;
+struct gantry_counter;
 struct gantry_timer;
 
 /* Syncs of small logs: one after the other on one worker. */
@@ -72,6 +73,7 @@ struct segments_engine { /* begins gantry_data() of a plugin */
 	struct descriptors *descriptors;
 	struct small_syncs syncs;
 	struct jobs jobs;
+	struct gantry_counter *cold_reads, *bytes_ahead;
 	/* Before the first log is opened: */
 	_Atomic uint64_t segments_made;
 	bool staged; /* big logs are written by way of memory of our own */

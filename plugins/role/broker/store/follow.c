@@ -18,7 +18,8 @@ static void resume(struct gantry_op *op)
 	struct store *store = op->user;
 
 	store->dispatcher.waiting = false;
-	dispatcher_go(store);
+	if (op->status != -EIO) /* the next tick tries again: perhaps there is room by then */
+		dispatcher_go(store);
 }
 
 static enum turn parked_if_pending(struct dispatcher *dispatcher, int status)

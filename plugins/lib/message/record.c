@@ -3,8 +3,8 @@
 #include "message/record.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <limits.h>
-#include <zlib.h>
 
 #include "message/bytes.h"
 #include "message/checksum.h"
@@ -28,7 +28,7 @@ enum {
 
 int32_t message_body_crc(const void *body, size_t size)
 {
-	return (int32_t)(crc32_z(0, body, size) & 0x7FFFFFFF);
+	return (int32_t)(libdeflate_crc32(0, body, size) & 0x7FFFFFFF);
 }
 
 static const uint8_t *read_host(const uint8_t *at, bool v6, struct gantry_address *ret)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "call/fields.h"
+#include "message/record.h"
 #include "register_private.h"
 #include "topics_private.h"
 
@@ -16,7 +16,7 @@ enum {
 	QUERY_DATA_VERSION = 322,
 	GET_ROUTEINFO = 105
 };
-enum { CRC_MASK = 0x7fffffff, FIELDS = 8, ADDRESS_ROOM = 300 };
+enum { FIELDS = 8, ADDRESS_ROOM = 300 };
 
 struct ask {
 	struct remoting_request request;
@@ -161,7 +161,7 @@ void register_send(struct name_server *server, const char *body, size_t size, bo
 	struct broker *broker = server->registrar->broker;
 	struct ask *ask = ask_new(server, REGISTER_BROKER, registered);
 	int64_t ha_port = broker->conf->haListenPort;
-	unsigned long crc = crc32(0, (const unsigned char *)body, (unsigned)size) & CRC_MASK;
+	int32_t crc = message_body_crc(body, size); /* the same sum as a message's */
 
 	if (!ask) {
 		server->needs_full = true;
@@ -171,7 +171,7 @@ void register_send(struct name_server *server, const char *body, size_t size, bo
 		ha_port = broker_port(broker) + 1;
 	snprintf(ask->ha_address, sizeof(ask->ha_address), "%s:%lld", broker->ip2,
 		 (long long)ha_port);
-	snprintf(ask->crc, sizeof(ask->crc), "%lu", crc);
+	snprintf(ask->crc, sizeof(ask->crc), "%d", crc);
 	add(ask, "haServerAddr", ask->ha_address);
 	add(ask, "enableActingMaster", "false");
 	add(ask, "compressed", "false");

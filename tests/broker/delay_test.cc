@@ -150,6 +150,7 @@ TEST(Delay, OffsetsThatCannotBeAreCorrected)
 	World world(folder.path(), kKeys);
 	Session session(world);
 
+	EXPECT_TRUE(says(ask(world, 45, {}).body, "{1:0,")) << ask(world, 45, {}).body;
 	session.send(delayed(kNow, "one"));
 	session.send(delayed(kNow, "two"));
 	EXPECT_EQ("two", stored(world, "TopicTest", 2, 1).back().body);

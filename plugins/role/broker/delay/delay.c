@@ -155,6 +155,8 @@ static int serve(void *self)
 	/* the master of a slave delivers */
 	if (broker_is_slave(delay->broker))
 		return 0;
+	for (uint32_t i = 0; i < delay->delays.count; i++)
+		delay_level_correct(&delay->levels[i]);
 	delay->posted = true;
 	delay->task = (struct gantry_task){.run = again, .user = delay};
 	gantry_loop_post(delay->loop, &delay->task);

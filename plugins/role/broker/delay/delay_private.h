@@ -85,6 +85,10 @@ struct delay {
 /* level.c, on the loop: delivers what is due; says in wake_ms when to look again, unless it waits.
  */
 void delay_level_run(struct delay_level *level);
+/* Before anything is sent: an offset that delayOffset.json tells past the queue's end (a power cut
+ * took messages) goes back to it, or the next messages would be passed over. In serve; blocks a
+ * little. */
+void delay_level_correct(struct delay_level *level);
 void delay_level_free(struct delay_level *level);
 /* delay.c, on the loop: the level does not wait any more. */
 void delay_look(struct delay *delay);

@@ -217,15 +217,38 @@ static uint64_t due_in(const struct delay_level *level, const struct queue_unit 
 	return left <= 0 || left > level->ms + DELAY_SKEW_MS ? 0 : (uint64_t)left;
 }
 
-/* The queue ends before the place that delayOffset.json told. */
+static void tell_correction(const struct delay_level *level, int64_t from, int64_t to)
+{
+	gantry_log(level->delay->broker->inst, WARNING,
+		   "delay level %d: offset %lld is past the end of its queue: goes on at %lld",
+		   level->number, (long long)from, (long long)to);
+}
+
+void delay_level_correct(struct delay_level *level)
+{
+	struct queue *queue;
+	int64_t min, max;
+
+	if (level->offset <= 0)
+		return;
+	queue = store_queue_named(level->delay->broker->store, str_of(MESSAGE_SCHEDULE_TOPIC),
+				  level->number - 1);
+	if (!queue)
+		return;
+	queue_bounds(queue, &min, &max);
+	if (level->offset <= max)
+		return;
+	tell_correction(level, level->offset, max);
+	set_offset(level, max);
+}
+
+/* The queue was cut, and ends before the place. */
 static void go_back(struct delay_level *level)
 {
 	int64_t min, max;
 
 	queue_bounds(level->walk.queue, &min, &max);
-	gantry_log(level->delay->broker->inst, WARNING,
-		   "delay level %d: offset %lld is past the end of its queue: goes on at %lld",
-		   level->number, (long long)level->walk.at, (long long)max);
+	tell_correction(level, level->walk.at, max);
 	walk_begin(&level->walk, level->walk.store, level->walk.queue, max);
 }
 

@@ -165,10 +165,10 @@ TEST(Delay, ABrokenFileStopsTheStartOnlyWithoutABackup)
 
 	fs::create_directories(folder / "config");
 	std::ofstream(folder / "config/delayOffset.json") << R"({"offsetTable":{0:1}})";
-	std::ofstream(folder / "config/delayOffset.json.bak") << R"({"offsetTable":{3:4}})";
+	std::ofstream(folder / "config/delayOffset.json.bak") << R"({"offsetTable":{18:4}})";
 	World world(folder.path(), kKeys);
 
-	EXPECT_TRUE(says(ask(world, 45, {}).body, "{3:4}")) << ask(world, 45, {}).body;
+	EXPECT_TRUE(says(ask(world, 45, {}).body, "{18:4}")) << ask(world, 45, {}).body;
 }
 
 TEST(Delay, MessagesThatAreNoneOfOursAreLeftOut)

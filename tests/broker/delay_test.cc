@@ -3,12 +3,11 @@
  * lost over restarts. What a Java broker does with the same is in tests/peers/delay.py. */
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "broker.h"
-#include "session.h"
+#include "delayed.h"
 
 namespace
 {
@@ -16,43 +15,7 @@ namespace
 namespace fs = std::filesystem;
 
 const char kSchedule[] = "SCHEDULE_TOPIC_XXXX";
-const char kKeys[] = "messageDelayLevel=0s 1s 1h\n"
-		     "flushDelayOffsetInterval=50\n"
-		     "delayOffsetUpdateVersionStep=1\n";
-const int32_t kNow = 1, kSecond = 2, kHour = 3;
-
-Sent delayed(int32_t level, const std::string &body, const std::string &more = "")
-{
-	Sent message;
-
-	message.body = body;
-	message.queue = 2;
-	message.properties = "DELAY\1" + std::to_string(level) + "\2" + more;
-	return message;
-}
-
-std::vector<std::string> bodies_of(const std::vector<Kept> &list)
-{
-	std::vector<std::string> all;
-
-	for (const Kept &message : list)
-		all.push_back(message.body);
-	return all;
-}
-
-std::string offsets_file(const std::string &root)
-{
-	std::ifstream file(root + "/config/delayOffset.json");
-	std::string text{std::istreambuf_iterator<char>(file), {}};
-
-	text.erase(std::remove_if(text.begin(), text.end(), isspace), text.end());
-	return text;
-}
-
-bool says(const std::string &text, const std::string &part)
-{
-	return text.find(part) != std::string::npos;
-}
+const int32_t kHour = 3;
 
 TEST(Delay, AMessageComesWhenItIsDue)
 {

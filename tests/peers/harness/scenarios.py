@@ -57,6 +57,8 @@ SCENARIOS = [
     Scenario("retry-orderly", "retry", {"mode": "orderly"}),
     Scenario("transactions", "transactions", seconds=150),
     Scenario("transaction-errors", "transaction-errors"),
+    Scenario("request", "request"),
+    Scenario("relay", "relay"),
     Scenario("go-send-sync", "send", {"mode": "sync"}, (GO_NAME,)),
     Scenario("go-send-async", "send", {"mode": "async"}, (GO_NAME,)),
     Scenario("go-send-oneway", "send", {"mode": "oneway"}, (GO_NAME,)),

@@ -41,6 +41,8 @@ public final class Main {
         Map.entry("transactions", TransactionScenario::new),
         Map.entry("transaction-errors", TransactionErrorScenario::new),
         Map.entry("transaction-swap", TransactionSwapScenario::new),
+        Map.entry("request", RequestScenario::new),
+        Map.entry("relay", RelayScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

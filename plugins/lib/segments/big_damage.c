@@ -44,7 +44,9 @@ uint64_t damage_spares(struct segment *segment, uint64_t from, uint64_t size)
 {
 	uint64_t bad;
 
-	if (!gantry_guard_overlaps(&segment->guard, from, from + size))
+	/* a worker may be mapping it, which makes the guard; until then nothing has failed */
+	if (!atomic_load_explicit(&segment->map, memory_order_acquire) ||
+	    !gantry_guard_overlaps(&segment->guard, from, from + size))
 		return size;
 	say(segment);
 	bad = __atomic_load_n(&segment->guard.bad_from, __ATOMIC_ACQUIRE);

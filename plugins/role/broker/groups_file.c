@@ -247,8 +247,9 @@ static int take_forbidden(struct groups *groups, struct json_value table)
 	return err;
 }
 
-static int take_document(struct groups *groups, struct json_value root, char *why, size_t why_size)
+static int take_document(void *user, struct json_value root, char *why, size_t why_size)
 {
+	struct groups *groups = user;
 	struct json_value table = json_get(root, "subscriptionGroupTable");
 	struct json_iter it = json_iter(table);
 	int err;
@@ -271,14 +272,7 @@ static int take_document(struct groups *groups, struct json_value root, char *wh
 
 static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
 {
-	struct json_doc doc;
-	int err = broker_parse(text, size, &doc, why, why_size);
-
-	if (err)
-		return err;
-	err = take_document(user, json_root(&doc), why, why_size);
-	json_free(&doc);
-	return err;
+	return broker_decode(text, size, take_document, user, why, why_size);
 }
 
 static int encode_file(void *user, char **ret, size_t *ret_size)

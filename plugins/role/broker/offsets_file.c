@@ -102,9 +102,9 @@ static int take_queues(struct offsets *offsets, struct gantry_str key, struct js
 	return err;
 }
 
-static int take_document(struct offsets *offsets, struct json_value root, char *why,
-			 size_t why_size)
+static int take_document(void *user, struct json_value root, char *why, size_t why_size)
 {
+	struct offsets *offsets = user;
 	struct json_value table = json_get(root, "offsetTable");
 	struct json_iter it = json_iter(table);
 	struct gantry_str key = {NULL, 0};
@@ -128,14 +128,7 @@ static int take_document(struct offsets *offsets, struct json_value root, char *
 
 static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
 {
-	struct json_doc doc;
-	int err = broker_parse(text, size, &doc, why, why_size);
-
-	if (err)
-		return err;
-	err = take_document(user, json_root(&doc), why, why_size);
-	json_free(&doc);
-	return err;
+	return broker_decode(text, size, take_document, user, why, why_size);
 }
 
 int offsets_load(struct offsets *offsets)

@@ -44,3 +44,17 @@ int broker_parse(const char *text, size_t size, struct json_doc *ret, char *why,
 		snprintf(why, why_size, "%s at byte %u", error.why, error.offset);
 	return err;
 }
+
+int broker_decode(const char *text, size_t size,
+		  int (*take)(void *user, struct json_value root, char *why, size_t why_size),
+		  void *user, char *why, size_t why_size)
+{
+	struct json_doc doc;
+	int err = broker_parse(text, size, &doc, why, why_size);
+
+	if (err)
+		return err;
+	err = take(user, json_root(&doc), why, why_size);
+	json_free(&doc);
+	return err;
+}

@@ -55,8 +55,9 @@ static int encode_file(void *user, char **ret, size_t *ret_size)
 		      JSON_PRETTY, ret, ret_size);
 }
 
-static int take_document(struct delay *delay, struct json_value root, char *why, size_t why_size)
+static int take_document(void *user, struct json_value root, char *why, size_t why_size)
 {
+	struct delay *delay = user;
 	struct json_value table = json_get(root, "offsetTable");
 	struct json_iter it = json_iter(table);
 	int64_t offsets[DELAY_LEVELS];
@@ -88,14 +89,7 @@ static int take_document(struct delay *delay, struct json_value root, char *why,
 
 static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
 {
-	struct json_doc doc;
-	int err = broker_parse(text, size, &doc, why, why_size);
-
-	if (err)
-		return err;
-	err = take_document(user, json_root(&doc), why, why_size);
-	json_free(&doc);
-	return err;
+	return broker_decode(text, size, take_document, user, why, why_size);
 }
 
 int delay_file_load(struct delay *delay)

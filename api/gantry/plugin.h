@@ -17,7 +17,7 @@ GANTRY_BEGIN
 
 #define GANTRY_MAGIC 0x47545259u /* "GTRY" */
 #define GANTRY_ABI_MAJOR 0       /* something was removed, moved or re-typed */
-#define GANTRY_ABI_MINOR 4       /* something was appended */
+#define GANTRY_ABI_MINOR 5       /* something was appended */
 
 enum gantry_kind {
 	GANTRY_STORAGE = 1,

@@ -55,6 +55,11 @@ enum {
 	GANTRY_SEND_ONE_WAY = 4, /* nobody waits for the answer */
 };
 
+/* gantry_send.ret_flags */
+enum {
+	GANTRY_SENT_INNER_BATCH = 1, /* the batch is one record: transaction_id is the batch's */
+};
+
 struct gantry_send {
 	/* in */
 	struct gantry_session *session;
@@ -78,6 +83,8 @@ struct gantry_send {
 	char transaction_id[64];        /* the message's UNIQ_KEY, not NUL-terminated */
 	char remark[GANTRY_REMARK_MAX]; /* "" for none; the caller sets remark[0] = 0 */
 	void *user;                     /* the caller's */
+	uint32_t ret_flags;             /* out, since 0.5; the caller sets 0 */
+	uint32_t reserved;
 };
 
 /* ---- pull */

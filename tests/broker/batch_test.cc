@@ -127,6 +127,8 @@ TEST(Batch, IsOneRecordThatSaysWhichOffsetsItHas)
 		5, "m", unique + pairs({{"k", "v"}, {"INNER_NUM", "99"}, {"INNER_BASE", "7"}})));
 	ASSERT_EQ(GANTRY_SUCCESS, sent.code) << sent.remark;
 	EXPECT_EQ(1, sent.queue_offset);
+	EXPECT_EQ((uint32_t)GANTRY_SENT_INNER_BATCH, sent.ret_flags);
+	EXPECT_EQ("AAAA", sent.transaction_id);
 	message_record record = record_at(world, sent.offsets[0], &bytes);
 	EXPECT_EQ(MESSAGE_INNER_BATCH | MESSAGE_NEED_UNWRAP, record.sys_flag & 0xC0);
 	EXPECT_EQ("1", value_of(record, MESSAGE_INNER_BASE));
@@ -148,6 +150,7 @@ TEST(Batch, WithoutAnIdOfItsOwnIsSplit)
 
 	ASSERT_EQ(GANTRY_SUCCESS, sent.code) << sent.remark;
 	EXPECT_EQ(3u, sent.offsets.size());
+	EXPECT_EQ(0u, sent.ret_flags);
 	EXPECT_EQ(3u, read_all(world, 1).size());
 }
 

@@ -101,6 +101,7 @@ void collect(const gantry_send &send, Sent &message)
 	if (send.offset_count)
 		message.offsets.assign(send.offsets, send.offsets + send.offset_count);
 	message.transaction_id.assign(send.transaction_id, send.transaction_id_size);
+	message.ret_flags = send.ret_flags;
 	message.remark = send.remark;
 }
 

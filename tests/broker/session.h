@@ -18,6 +18,7 @@ struct Sent {
 	int64_t born_ms = 1700000000000;
 	/* out */
 	int32_t code = -1, ret_queue = -1;
+	uint32_t ret_flags = 0;
 	int64_t queue_offset = -1;
 	std::vector<uint64_t> offsets;
 	std::string transaction_id, remark;

@@ -174,6 +174,7 @@ static void prepare(struct slot *slot, struct connection *c, const struct remoti
 	send->transaction_id_size = 0;
 	send->remark[0] = '\0';
 	send->user = NULL;
+	send->ret_flags = 0;
 }
 
 static void answer(struct connection *c, const struct slot *slot)
@@ -188,6 +189,7 @@ static void answer(struct connection *c, const struct slot *slot)
 		.queue_offset = send->queue_offset,
 		.offsets = send->offsets,
 		.offset_count = send->offset_count,
+		.inner_batch = send->ret_flags & GANTRY_SENT_INNER_BATCH,
 		.transaction_id = {send->transaction_id, send->transaction_id_size},
 		.remark = {send->remark, strnlen(send->remark, sizeof(send->remark))},
 	};

@@ -10,8 +10,8 @@
 
 enum {
 	OFFSET_HEX = 16,
-	JSON_FIXED_MAX = 256,  /* all but the template, the ids and two texts */
-	BINARY_FIXED_MAX = 160 /* likewise */
+	JSON_FIXED_MAX = 288,  /* all but the template, the ids and three texts */
+	BINARY_FIXED_MAX = 192 /* likewise */
 };
 
 static char *put_hex(char *to, const void *from, size_t size)
@@ -71,7 +71,7 @@ static size_t ids_size(const struct remoting_send_template *template_,
 size_t remoting_send_reply_max(const struct remoting_send_template *template_,
 			       const struct remoting_send_reply *reply)
 {
-	size_t texts = reply->transaction_id.size + reply->remark.size;
+	size_t texts = 2 * reply->transaction_id.size + reply->remark.size;
 	size_t max = REMOTING_PREFIX + ids_size(template_, reply);
 
 	if (reply->serialization == REMOTING_BINARY)
@@ -120,6 +120,10 @@ static char *put_json(char *to, const struct remoting_send_template *template_,
 		*to++ = '"';
 		if (reply->transaction_id.size) {
 			to = WIRE_PUT(to, ",\"transactionId\":");
+			to = put_quoted(to, reply->transaction_id);
+		}
+		if (reply->inner_batch) {
+			to = WIRE_PUT(to, ",\"batchUniqId\":");
 			to = put_quoted(to, reply->transaction_id);
 		}
 	}
@@ -172,6 +176,8 @@ static char *put_binary(char *to, const struct remoting_send_template *template_
 		to = put_binary_number(to, STR("queueOffset"), reply->queue_offset);
 		if (reply->transaction_id.size)
 			to = put_binary_field(to, STR("transactionId"), reply->transaction_id);
+		if (reply->inner_batch)
+			to = put_binary_field(to, STR("batchUniqId"), reply->transaction_id);
 	}
 	wire_put_u32(fields, (uint32_t)(to - fields - 4));
 	return to;

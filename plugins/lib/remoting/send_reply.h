@@ -22,7 +22,7 @@ struct remoting_send_reply {
 	int64_t queue_offset;
 	const uint64_t *offsets; /* physical, one for each message stored; none: an error */
 	uint32_t offset_count;
-	uint32_t reserved;
+	uint32_t inner_batch; /* 1: the batch is one message; its id is told as batchUniqId, too */
 	struct gantry_str transaction_id, remark; /* absent or "" for none */
 };
 

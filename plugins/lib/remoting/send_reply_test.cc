@@ -77,6 +77,24 @@ TEST(SendReply, OneMessage)
 	EXPECT_EQ(r.decoded(), json);
 }
 
+TEST(SendReply, BatchThatIsOneRecord)
+{
+	Reply r;
+	uint64_t offset = 1234;
+
+	r.reply.offsets = &offset;
+	r.reply.offset_count = 1;
+	r.reply.inner_batch = 1;
+	r.reply.transaction_id = {"7F0000010001", 12};
+	for (uint32_t serialization : {REMOTING_JSON, REMOTING_BINARY}) {
+		r.reply.serialization = serialization;
+		EXPECT_EQ(r.decoded(),
+			  "0 0 1  MSG_REGION=DefaultRegion TRACE_ON=true "
+			  "msgId=7F00000100002A9F00000000000004D2 queueId=0 queueOffset=0 "
+			  "transactionId=7F0000010001 batchUniqId=7F0000010001");
+	}
+}
+
 TEST(SendReply, Batch)
 {
 	Reply r;

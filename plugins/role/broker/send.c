@@ -97,6 +97,7 @@ static void begin(struct send_call *call, struct gantry_send *const *sends, uint
 		context->send = sends[i];
 		sends[i]->offset_count = 0;
 		sends[i]->transaction_id_size = 0;
+		sends[i]->ret_flags = 0;
 	}
 }
 

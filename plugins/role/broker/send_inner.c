@@ -96,5 +96,6 @@ int send_make_inner(struct send_call *call, struct send_context *context)
 	    add_properties(call, context, &pieces) || pieces.size > MESSAGE_PROPERTIES_MAX)
 		return send_refuse_illegal(call, context);
 	draft->part_count = pieces.count;
+	context->send->ret_flags |= GANTRY_SENT_INNER_BATCH;
 	return 0;
 }

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waiting consumers cost, and how fast they are woken; beside Java and the null server.
 
-    consumers.py --build build/release [--quick] [--only floor,gantry,java] [--write] [--check]
+    consumers.py --build build/release [--quick] [--only floor,gantry,java]
+                 [--rows idle,fan-out,group,latency,delayed] [--write] [--check]
 
-The server runs on the first core; the consumers, all in this process, on the second.
+The server runs on the first core; the consumers, all in this process, on the second. The null
+server and Gantry take turns where speed is measured.
 """
 
 import argparse
@@ -15,18 +17,20 @@ import tempfile
 import time
 from pathlib import Path
 
-import crowd
 import load
 import page
+import waiting
 from contenders import Failure, Gantry, Java, NullServer, peers
 from table import number
 
 BEGIN, END = "<!-- consumers table: begin -->\n", "<!-- consumers table: end -->\n"
-FULL = {"idle": 10_000, "waiters": 1_000, "rounds": 40, "members": 200}
-QUICK = {"idle": 1_000, "waiters": 1000, "rounds": 20, "members": 50}
-SPARE_FILES = 500
+FULL = {"idle": 10_000, "waiters": 1_000, "rounds": 60, "members": 200, "runs": 5, "seconds": 5,
+        "delayed": 1_000_000}
+QUICK = {"idle": 1_000, "waiters": 1_000, "rounds": 20, "members": 50, "runs": 3, "seconds": 2,
+         "delayed": 100_000}
+SPARE_FILES = 1500
 NAMES = ("floor", "java", "gantry")
-IDLE, FAN, GROUP = "idle", "fan-out", "group"
+ROWS = ("idle", "fan-out", "group", "latency", "delayed")
 
 
 class FanServer(NullServer):
@@ -36,121 +40,21 @@ class FanServer(NullServer):
         return [*super().command(), "fan"]
 
 
-def memory_mib(pid):
-    """(private memory of a process, slab of the kernel)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    meminfo = Path("/proc/meminfo").read_text()
-    anon = next(line for line in status.splitlines() if line.startswith("RssAnon"))
-    slab = next(line for line in meminfo.splitlines() if line.startswith("Slab"))
-    return int(anon.split()[1]) / 1024, int(slab.split()[1]) / 1024
-
-
-class Rows:
-    """Measures one contender; values by (row, what)."""
-
-    def __init__(self, contender, size):
-        self.contender = contender
-        self.size = size
-        self.values = {}
-
-    def all(self):
-        """Everything."""
-        self._with_crowd(self._idle)
-        self._with_crowd(self._fan_out)
-        if self.contender.name != "floor":
-            self._with_crowd(self._group)
-        return self.values
-
-    def _with_crowd(self, row):
-        page.say(f"{self.contender.name}: {row.__name__.strip('_')}")
-        self.contender.start()
-        people = crowd.Crowd(self.contender.port)
-        try:
-            people.connect(1)
-            self._make_topic(people)
-            row(people)
-            self.contender.process.must_run()
-        finally:
-            people.close()
-            self.contender.stop()
-
-    def _make_topic(self, people):
-        """The first message; a cold JVM may refuse a few."""
-        deadline = time.monotonic() + 60
-        ok = []
-        while not ok:
-            people.all[0].sendall(crowd.send_frame(1))
-            people.wait_for(1, 30, lambda data: ok.append(1) or True
-                            if b'"code":0' in data else True)
-            if time.monotonic() > deadline:
-                raise Failure(f"{self.contender.name}: takes no message")
-        self.offset = 1
-
-    def _idle(self, people):
-        pid = self.contender.process.child.pid
-        load.settle(pid)
-        anon, slab = memory_mib(pid)
-        people.connect(self.size["idle"])
-        for index, one in enumerate(people.all[1:]):
-            one.sendall(crowd.pull_frame(index, self.offset))
-        load.settle(pid)
-        more_anon, more_slab = memory_mib(pid)
-        row = f"{self.size['idle']:,} waiting consumers"
-        self.values[row, "private memory and half of the kernel's, MiB"] = \
-            more_anon + max(0, more_slab - slab) / 2
-        self.values[row, "private memory that they added, MiB"] = more_anon - anon
-
-    def _fan_out(self, people):
-        people.connect(self.size["waiters"])
-        waiters, seconds, spent = people.all[1:], 0, 0
-        pid = self.contender.process.child.pid
-        for _ in range(self.size["rounds"]):
-            for index, one in enumerate(waiters):
-                one.sendall(crowd.pull_frame(index, self.offset))
-            load.settle(pid)
-            before = sum(load.cpu(pid))
-            people.all[0].sendall(crowd.send_frame(2))
-            seconds += people.wait_for(len(waiters) + 1, 60)
-            spent += sum(load.cpu(pid)) - before
-            self.offset += 1
-        row = f"one message to {self.size['waiters']:,} waiting consumers"
-        count = len(waiters) * self.size["rounds"]
-        self.values[row, "wake-ups a second"] = count / seconds
-        self.values[row, "CPU a wake-up, us"] = spent * 1e6 / count
-
-    def _group(self, people):
-        members = self.size["members"]
-        people.connect(members)
-        for index, one in enumerate(people.all[1:]):
-            one.sendall(crowd.heartbeat_frame(index, f"member-{index}@bench"))
-        load.settle(self.contender.process.child.pid)
-        people.connect(1)
-        # what the earlier members' coming told is read first
-        self._drain(people)
-        people.all[-1].sendall(crowd.heartbeat_frame(0, "newcomer@bench"))
-        seconds = people.wait_for(members, 60, crowd.is_members_changed)
-        row = f"a consumer joins a group of {members:,}"
-        self.values[row, "until all have been told, ms"] = seconds * 1000
-
-    @staticmethod
-    def _drain(people):
-        try:
-            people.wait_for(1 << 30, 2)
-        except Failure:
-            pass
-
-
 def goals(results):
     """(row, what, goal text, kept) of what Gantry has to reach."""
-    for row, what in results.get("gantry", {}):
-        value = results["gantry"][row, what]
-        if what.startswith("private memory and"):
+    for (row, what), value in results.get("gantry", {}).items():
+        floor = results.get("floor", {}).get((row, what))
+        if what == waiting.IDLE_MEMORY:
             yield row, what, "at most 150", value <= 150
-        elif what == "wake-ups a second" and "floor" in results:
-            least = 0.8 * results["floor"][row, what]
-            yield row, what, f"at least {number(least)}", value >= least
-        elif what.startswith("until all"):
+        elif what == waiting.RATE and floor:
+            yield row, what, f"at least {number(0.8 * floor)}", value >= 0.8 * floor
+        elif what == waiting.P99 and floor:
+            most = min(3 * floor, 1000) if floor < 300 else 3 * floor
+            yield row, what, f"at most {number(most)}", value <= most
+        elif what == waiting.TOLD:
             yield row, what, "at most 1,000", value <= 1000
+        elif what == waiting.DELAYED_MEMORY:
+            yield row, what, "at most 200", value <= 200
 
 
 def markdown(results):
@@ -165,6 +69,62 @@ def markdown(results):
     return "\n".join(lines)
 
 
+def measure_row(row, servers, fan_servers, generator, size):
+    """Values of one row; those of the broker and the floor are taken by turns where that helps."""
+    brokers = [server for server in servers if server.name != "floor"]
+    if row == "fan-out":
+        return waiting.fan_out(fan_servers, size)
+    if row == "latency":
+        return waiting.latency(servers, generator, size)
+    found = {}
+    for server in servers if row == "idle" else brokers:
+        found |= getattr(waiting, row)(server, size)
+    return found
+
+
+class Table:
+    """What was measured: results[server][row, what], and the servers' versions."""
+
+    def __init__(self, args, folder, generator, cores):
+        self.rows, self.only = args.rows.split(","), args.only.split(",")
+        self.size = QUICK if args.quick else FULL
+        self.generator = generator
+        build = args.build.resolve()
+        self.known = {"floor": NullServer(folder, cores[0], build),
+                      "java": Java(folder, cores[0]),
+                      "gantry": Gantry(folder, cores[0], build, generator.version())}
+        self.fan = dict(self.known, floor=FanServer(folder, cores[0], build))
+        self.results, self.versions = {}, {}
+
+    def measure(self):
+        """All of it. Java may be missing."""
+        for names in (["java"], ["floor", "gantry"]):
+            names = [name for name in names if name in self.only]
+            for row in self.rows if names else ():
+                page.say(f"{', '.join(names)}: {row}")
+                try:
+                    self._add(names, row)
+                except (Failure, peers.Unavailable, OSError) as failure:
+                    page.say(f"{row}: {failure}")
+                    if names != ["java"]:
+                        raise
+
+    def _add(self, names, row):
+        found = measure_row(row, [self.known[name] for name in names],
+                            [self.fan[name] for name in names], self.generator, self.size)
+        for name, values in found.items():
+            self.results.setdefault(name, {}).update(values)
+            self.versions[name] = self.known[name].version()
+
+
+def raise_limit(size):
+    """Of files that are open."""
+    wanted = size["idle"] + 2 * size["waiters"] + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -173,29 +133,19 @@ def main():
     parser.add_argument("--only", default="floor,gantry,java")
     parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
     parser.add_argument("--write", action="store_true", help="put the table into the docs")
+    parser.add_argument("--rows", default=",".join(ROWS))
     args = parser.parse_args()
-    size = QUICK if args.quick else FULL
-    wanted = size["idle"] + SPARE_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+    raise_limit(QUICK if args.quick else FULL)
     cores = sorted(os.sched_getaffinity(0))
-    build = args.build.resolve()
-    version = load.Generator(build, cores[-1]).version()
+    generator = load.Generator(args.build.resolve(), cores[-1])
     os.sched_setaffinity(0, {cores[-1]})
-    results, versions = {}, {}
-    with tempfile.TemporaryDirectory(prefix="consumers-", dir=build) as folder:
-        known = {"floor": FanServer(Path(folder), cores[0], build),
-                 "java": Java(Path(folder), cores[0]),
-                 "gantry": Gantry(Path(folder), cores[0], build, version)}
-        for name in args.only.split(","):
-            try:
-                results[name] = Rows(known[name], size).all()
-                versions[name] = known[name].version()
-            except (Failure, peers.Unavailable, OSError) as failure:
-                page.say(f"{name}: {failure}")
-                if name != "java":
-                    return 1
+    with tempfile.TemporaryDirectory(prefix="consumers-", dir=args.build.resolve()) as folder:
+        table = Table(args, Path(folder), generator, cores)
+        try:
+            table.measure()
+        except (Failure, peers.Unavailable, OSError):
+            return 1
+    results, versions = table.results, table.versions
     text = markdown(results)
     text += f"\n\n- made by `./dev bench consumers{' --quick' if args.quick else ''}` on "
     text += f"{time.strftime('%Y-%m-%d')}\n- machine: {page.machine()}\n"

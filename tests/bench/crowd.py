@@ -2,6 +2,7 @@
 """Many connections to one broker, in one process: consumers that wait, members of a group."""
 
 import json
+import os
 import select
 import socket
 import struct
@@ -13,22 +14,26 @@ SEND_V2, PULL, HEARTBEAT, MEMBERS_CHANGED, MAX_OFFSET = 310, 11, 34, 40, 30
 SUSPEND_WITH_SUBSCRIPTION = 6
 HOLD_MS = 600_000
 CONNECT_AT_ONCE = 100  # less than a listener's backlog
+QUIET_SECONDS = 2
+READ_BYTES = 1 << 16
+BODY = b"x" * 128
 TOPIC, GROUP = "bench_crowd", "bench_crowd_group"
 
 
 def frame(code, opaque, fields, body=b""):
-    """A request as a Java client writes it."""
+    """A request as a Java client writes it: without blanks, which our floor relies on."""
     header = json.dumps({"code": code, "language": "JAVA", "version": 461, "flag": 0,
                          "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
-                         "extFields": fields}).encode()
+                         "extFields": fields}, separators=(",", ":")).encode()
     return struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body
 
 
-def send_frame(opaque):
+def send_frame(opaque, properties=""):
     """One message of 128 bytes into queue 0."""
     return frame(SEND_V2, opaque, {"a": "bench", "b": TOPIC, "c": "TBW102", "d": "1", "e": "0",
-                                   "f": "0", "g": str(int(time.time() * 1000)), "h": "0", "i": "",
-                                   "j": "0", "k": "false", "l": "-1", "m": "false"}, b"x" * 128)
+                                   "f": "0", "g": str(int(time.time() * 1000)), "h": "0",
+                                   "i": properties, "j": "0", "k": "false", "l": "-1",
+                                   "m": "false"}, BODY)
 
 
 def pull_frame(opaque, offset):
@@ -85,16 +90,44 @@ class Crowd:
         return time.monotonic() - begin
 
     def _take(self, number, wanted):
-        data = self._sockets[number].recv(1 << 16)
+        data = os.read(number, READ_BYTES)
         if not data:
             raise Failure("a connection was closed")
-        data, found = self._rest[number] + data, 0
-        while len(data) >= 4 and len(data) >= 4 + struct.unpack_from(">I", data)[0]:
-            size = 4 + struct.unpack_from(">I", data)[0]
-            found += not wanted or wanted(data[:size])
-            data = data[size:]
-        self._rest[number] = data
+        data, found, at = self._rest[number] + data, 0, 0
+        while len(data) - at >= 4:
+            size = 4 + struct.unpack_from(">I", data, at)[0]
+            if len(data) - at < size:
+                break
+            found += not wanted or wanted(data[at:at + size])
+            at += size
+        self._rest[number] = data[at:]
         return found
+
+    def wait_for_frames(self, count, seconds):
+        """As wait_for(), where each connection gets one small frame: this side is to be quicker
+        than the server."""
+        begin = time.monotonic()
+        poll, read, from_bytes = self._poll.poll, os.read, int.from_bytes
+        while count > 0:
+            ready = poll(seconds)
+            if not ready:
+                raise Failure(f"{count} answers are missing after {seconds} s")
+            for number, _ in ready:
+                data = read(number, READ_BYTES)
+                if from_bytes(data[:4], "big") + 4 != len(data):
+                    raise Failure("what came is not one frame")
+            count -= len(ready)
+        return time.monotonic() - begin
+
+    def wait_for_others(self):
+        """Forgets what comes, until nothing has come for a while."""
+        while ready := self._poll.poll(QUIET_SECONDS):
+            for number, _ in ready:
+                self._take(number, None)
+
+    def anything_came(self):
+        """Whether there is something to be read."""
+        return bool(self._poll.poll(0))
 
     def close(self):
         """Ends all."""

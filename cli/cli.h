@@ -30,7 +30,8 @@ struct cli_command {
 };
 
 /* Each in the file of its name; an entry with name NULL ends a table. */
-extern const struct cli_command cli_send, cli_consume, cli_bench, cli_plugin, cli_store;
+extern const struct cli_command cli_send, cli_consume, cli_bench, cli_plugin, cli_store,
+	cli_cluster;
 
 /* Runs the command of the table that argv[1] names, or prints the table for --help. program is
  * the text before the command's name: "gantry", "gantry plugin". */

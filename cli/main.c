@@ -7,7 +7,7 @@
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&cli_send, &cli_consume, &cli_bench, &cli_plugin, &cli_store, NULL,
+		&cli_send, &cli_consume, &cli_bench, &cli_plugin, &cli_store, &cli_cluster, NULL,
 	};
 	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers are for programs, too */
 	return cli_dispatch("gantry", "Talks to RocketMQ and Gantry name servers and brokers.",

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a name server of the cluster knows: asked with GET_BROKER_CLUSTER_INFO. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../ask.h"
+#include "cluster.h"
+
+enum { CODE_CLUSTER = 106, CONNECT_MS = 1000 };
+
+bool known_ask(const struct cluster_node *namesrv, struct json_doc *ret)
+{
+	g_autofree char *address = g_strdup_printf("127.0.0.1:%d", namesrv->port);
+	struct gantry_str none = {NULL, 0};
+	struct link_message answer;
+	struct link *link;
+	bool done = false;
+	if (link_open(address, CONNECT_MS, &link))
+		return false;
+	if (!ask(link, CODE_CLUSTER, NULL, none, "for its cluster", &answer) && answer.body.at) {
+		/* the document borrows from its text, which ends with the link */
+		char *text = malloc(answer.body.size);
+		if (text)
+			memcpy(text, answer.body.at, answer.body.size);
+		done = text && !json_parse(text, answer.body.size, JSON_LENIENT, NULL, ret, NULL);
+		if (!done)
+			free(text);
+	}
+	link_close(link);
+	return done;
+}
+
+bool known_has(const struct json_doc *doc, const struct cluster_node *broker)
+{
+	g_autofree char *address = g_strdup_printf("127.0.0.1:%d", broker->port);
+	struct json_value table = json_get(json_root(doc), "brokerAddrTable");
+	struct json_iter it = json_iter(json_get(json_get(table, broker->broker), "brokerAddrs"));
+	while (json_next(&it))
+		if (json_int64_or(it.key, -1) == broker->id && json_equals(it.value, address))
+			return true;
+	return false;
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`gantry cluster` starts layouts on this machine, shows them, and stops them.
+
+    cluster_test.py FOLDER-OF-PROGRAMS
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
+from harness.process import HOST, PORTS, wait_until  # noqa: E402
+
+BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
+DONE, FAILED, USAGE, TIMEOUT = 0, 1, 2, 5
+SMALL = ("--set", "mappedFileSizeCommitLog=16m")
+SPAN = 110  # ports from the base port on that a layout of nine brokers takes
+
+
+def free_base():
+    """A base port behind which nobody listens."""
+    for base in range(PORTS.start + os.getpid() % 80 * SPAN, PORTS.stop - SPAN, SPAN):
+        taken = False
+        for port in range(base, base + SPAN):
+            with socket.socket() as probe:
+                taken = taken or probe.connect_ex((HOST, port)) == 0
+        if not taken:
+            return base
+    raise AssertionError("no free ports")
+
+
+class Cluster(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="gantry-cluster-")
+        self.addCleanup(folder.cleanup)
+        self.dir = Path(folder.name) / "c"
+        self.base = free_base()
+        self.addCleanup(self.end_all)
+
+    def end_all(self):
+        """Whatever a failed test left."""
+        for line in self.status():
+            if line["pid"]:
+                os.kill(line["pid"], signal.SIGKILL)
+
+    def cluster(self, *words, expect=DONE):
+        done = subprocess.run([BINARIES / "gantry", "cluster", *map(str, words)], text=True,
+                              capture_output=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done.stdout if expect == DONE else done.stderr
+
+    def up(self, layout, expect=DONE):
+        return self.cluster("up", layout, "--dir", self.dir, "--base-port", self.base, *SMALL,
+                            expect=expect)
+
+    def down(self, *words, **options):
+        return self.cluster("down", "--dir", self.dir, *words, **options)
+
+    def status(self):
+        done = subprocess.run([BINARIES / "gantry", "cluster", "status", "--dir", self.dir,
+                               "--output", "json"], text=True, capture_output=True, timeout=60,
+                              check=False)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def node(self, name):
+        return next(line for line in self.status() if line["node"] == name)
+
+    def gantry(self, *words):
+        return subprocess.run([BINARIES / "gantry", *map(str, words)], text=True, check=True,
+                              capture_output=True, timeout=60).stdout
+
+    def test_masters_serve_end_and_come_back(self):
+        out = self.up("2m-noslave")
+        self.assertIn("2 brokers, known to 2 name servers", out)
+        self.assertEqual([line["knownTo"] for line in self.status() if "knownTo" in line], [2, 2])
+        namesrvs = f"{HOST}:{self.base};{HOST}:{self.base + 1}"
+        sent = self.gantry("send", "-n", namesrvs, "-t", "T", "--count", 20, "hello")
+        self.assertEqual(len(set(sent.split()) & {"broker=broker-a", "broker=broker-b"}), 2)
+        self.assertIn("runs already", self.cluster("up", "--dir", self.dir, expect=FAILED))
+        self.assertIn("holds a cluster of layout 2m-noslave", self.cluster(
+            "up", "1m", "--dir", self.dir, expect=FAILED))
+        self.assertIn("is down", self.down())
+        self.assertEqual({line["pid"] for line in self.status()}, {0})
+        self.cluster("up", "--dir", self.dir)
+        read = self.gantry("consume", "-n", namesrvs, "-t", "T", "-g", "g", "--from", "first",
+                           "--max", 20, "--timeout", 30)
+        self.assertEqual(read.count("hello"), 20)
+        self.down()
+
+    def test_a_killed_broker_is_seen(self):
+        self.up("2m-noslave")
+        os.kill(self.node("broker-a")["pid"], signal.SIGKILL)
+        wait_until(lambda: self.node("broker-a").get("knownTo") == 0, "the name servers notice")
+        self.cluster("status", "--dir", self.dir, expect=FAILED)
+        self.assertEqual((self.node("broker-a")["pid"], self.node("broker-b")["knownTo"]), (0, 2))
+        self.down()
+
+    def test_who_does_not_stop_is_named(self):
+        self.up("1m")
+        pid = self.node("broker-a")["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        said = self.down("--timeout", 1, expect=TIMEOUT)
+        self.assertIn(f"broker-a (process {pid}) has not stopped", said)
+        os.kill(pid, signal.SIGCONT)
+        self.down()
+
+    def test_a_port_in_use_is_said_before_anything_starts(self):
+        with socket.socket() as taken:
+            taken.bind((HOST, self.base + 10))  # the broker's VIP port
+            taken.listen()
+            said = self.up("1m", expect=FAILED)
+            self.assertIn(f"port {self.base + 10}, for broker-a, is in use", said)
+        self.up("1m")
+        self.down()
+
+    def test_what_stops_a_node_is_shown(self):
+        layout = self.dir.parent / "mine"
+        layout.mkdir()
+        (layout / "namesrv.properties").write_text("listenPort=9876\n")
+        (layout / "broker-n0.properties").write_text(
+            "brokerName=n\nenableDLegerCommitLog=true\ndLegerGroup=n\n")
+        said = self.up(f"{layout}", expect=FAILED)
+        self.assertIn("broker-n0 has ended with exit code 3", said)
+        self.assertIn('enableDLegerCommitLog = "true" promises', said)
+        self.assertEqual({line["pid"] for line in self.status()}, {0})
+
+    def test_layouts_load_with_warnings_only(self):
+        """Every example's files are read; what is misspelt or given twice is a warning."""
+        said = ""
+        for line in self.cluster("layouts", "--output", "json").splitlines():
+            for file in sorted(Path(json.loads(line)["folder"]).glob("*.properties")):
+                role = "namesrv" if file.name.startswith("namesrv") else "broker"
+                done = subprocess.run([BINARIES / "gantryd", "--check", role, "-c", file],
+                                      text=True, capture_output=True, timeout=60, check=False)
+                lines = [text for text in done.stderr.splitlines() if " error " in text]
+                # until replication-sync and replication-slave are there
+                lines = [text for text in lines if "needs a replication plugin" not in text]
+                self.assertEqual(lines, [], file)
+                said += done.stderr
+        self.assertIn("storePathRootDir: given again", said)
+        if "needs a replication plugin for S" not in said:  # else these files say only that
+            self.assertIn("rokerClusterName: unknown, did you mean brokerClusterName?", said)
+            self.assertIn("mapedFileSizeCommitLog: ignored by RocketMQ 5.5.0 as well", said)
+
+    def test_words_that_are_wrong(self):
+        self.assertIn("there is no such layout", self.up("2m-2s-unsync", expect=FAILED))
+        self.assertIn("no cluster was set up here", self.down(expect=FAILED))
+        self.cluster("up", "1m", expect=USAGE)
+        self.cluster("up", "--dir", self.dir, expect=USAGE)
+        self.cluster("up", "1m", "--dir", self.dir, "--base-port", 80, expect=USAGE)
+        self.cluster("up", "1m", "--dir", self.dir, "--set", "nothing", expect=USAGE)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -57,7 +57,7 @@ void out_body_drop(const struct out_body *body)
 	release_all(body->slices, body->slice_count);
 }
 
-static size_t body_size(const struct out_body *body)
+size_t out_body_size(const struct out_body *body)
 {
 	size_t size = body->heap_size;
 
@@ -338,7 +338,7 @@ void out_used(struct connection *c, size_t size)
 
 /* In order: if they do not fit into one write, an earlier one holds no lease that a later one has.
  */
-static void add_slices(struct connection *c, const struct out_body *body)
+void out_slices(struct connection *c, const struct out_body *body)
 {
 	struct lane *lane = c->lane;
 
@@ -379,10 +379,10 @@ static void answer_large(struct connection *c, const struct remoting_header *hea
 		conn_close(c);
 		return;
 	}
-	out_heap(c, head, remoting_encode(header, body_size(body), head));
+	out_heap(c, head, remoting_encode(header, out_body_size(body), head));
 	if (body->heap)
 		out_heap(c, body->heap, body->heap_size);
-	add_slices(c, body);
+	out_slices(c, body);
 }
 
 static const struct out_body no_body;
@@ -411,7 +411,7 @@ void out_answer(struct connection *c, const struct parked *request, struct remot
 		answer_large(c, header, max, body);
 		return;
 	}
-	max = remoting_encode(header, body_size(body), to);
+	max = remoting_encode(header, out_body_size(body), to);
 	if (copied)
 		memcpy(to + max, body->heap, copied);
 	out_used(c, max + copied);
@@ -419,7 +419,7 @@ void out_answer(struct connection *c, const struct parked *request, struct remot
 		flush_with(c->lane, body->heap, body->heap_size);
 	else
 		free(body->heap);
-	add_slices(c, body);
+	out_slices(c, body);
 }
 
 void out_code(struct connection *c, const struct remoting_header *request, int32_t code,

@@ -3,6 +3,7 @@
  * role's; found messages go to the socket as slices of the log. */
 #include "remoting.h"
 
+#include <remoting/pull_reply.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,31 +131,6 @@ static void prepare(struct pull *record, struct connection *c, const struct remo
 
 /* ---- the answer */
 
-/* Field values that are numbers, as text. */
-struct numbers {
-	struct gantry_field fields[8];
-	uint32_t count;
-	char text[8][24];
-};
-
-/* Called several times an answer. */
-static void add_number(struct numbers *numbers, const char *name, size_t name_size, int64_t number)
-{
-	char *text = numbers->text[numbers->count];
-	char *end = text + sizeof(numbers->text[0]), *at = end;
-	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-
-	do
-		*--at = (char)('0' + rest % 10);
-	while (rest /= 10);
-	if (number < 0)
-		*--at = '-';
-	numbers->fields[numbers->count++] =
-		(struct gantry_field){{name, name_size}, {at, (size_t)(end - at)}};
-}
-
-#define ADD_NUMBER(numbers, name, number) add_number(numbers, name, sizeof(name) - 1, number)
-
 /* Whether the answer tells the client where to go on. */
 static bool has_offsets(int32_t code)
 {
@@ -162,20 +138,34 @@ static bool has_offsets(int32_t code)
 	       code == GANTRY_PULL_RETRY_IMMEDIATELY || code == GANTRY_PULL_OFFSET_MOVED;
 }
 
-static void add_fields(struct numbers *numbers, const struct gantry_pull *pull)
+static struct remoting_pull_reply reply_of(const struct pull *record)
 {
-	if (has_offsets(pull->code)) {
-		ADD_NUMBER(numbers, "suggestWhichBrokerId", pull->suggest_broker_id);
-		ADD_NUMBER(numbers, "nextBeginOffset", pull->next_offset);
-		ADD_NUMBER(numbers, "minOffset", pull->min_offset);
-		ADD_NUMBER(numbers, "maxOffset", pull->max_offset);
-	}
-	if (pull->topic_sys_flag >= 0)
-		ADD_NUMBER(numbers, "topicSysFlag", pull->topic_sys_flag);
-	if (pull->group_sys_flag >= 0)
-		ADD_NUMBER(numbers, "groupSysFlag", pull->group_sys_flag);
-	if (pull->forbidden_type)
-		ADD_NUMBER(numbers, "forbiddenType", pull->forbidden_type);
+	const struct gantry_pull *pull = &record->pull;
+
+	return (struct remoting_pull_reply){
+		.code = pull->code,
+		.opaque = record->parked.opaque,
+		.serialization = record->parked.serialization,
+		.has_offsets = has_offsets(pull->code),
+		.suggest_broker_id = pull->suggest_broker_id,
+		.next = pull->next_offset,
+		.min = pull->min_offset,
+		.max = pull->max_offset,
+		.topic_sys_flag = pull->topic_sys_flag,
+		.group_sys_flag = pull->group_sys_flag,
+		.forbidden_type = pull->forbidden_type,
+		.remark = {pull->remark, strnlen(pull->remark, sizeof(pull->remark))},
+	};
+}
+
+/* It does not read what it asks for: it may ask for these once more. */
+static void take_back(struct gantry_pull *pull, struct out_body *body)
+{
+	out_body_drop(body);
+	body->slice_count = 0;
+	pull->code = GANTRY_PULL_RETRY_IMMEDIATELY;
+	pull->next_offset = pull->offset;
+	snprintf(pull->remark, sizeof(pull->remark), "NO_MATCHED_MESSAGE");
 }
 
 static void answer(struct pull *record)
@@ -183,24 +173,19 @@ static void answer(struct pull *record)
 	struct connection *c = record->parked.connection;
 	struct gantry_pull *pull = &record->pull;
 	struct out_body body = {.slices = pull->slices, .slice_count = pull->slice_count};
-	struct numbers numbers = {.count = 0};
-	struct remoting_header header;
+	struct remoting_pull_reply reply;
+	char *to;
 
-	if (pull->slice_count && c->queued > c->lane->front->write_high) {
-		/* It does not read what it asks for: it may ask for these once more. */
+	if (record->parked.one_way || c->closed) {
 		out_body_drop(&body);
-		body.slice_count = 0;
-		pull->code = GANTRY_PULL_RETRY_IMMEDIATELY;
-		pull->next_offset = pull->offset;
-		snprintf(pull->remark, sizeof(pull->remark), "NO_MATCHED_MESSAGE");
+		return;
 	}
-	add_fields(&numbers, pull);
-	header = (struct remoting_header){
-		.code = pull->code, .fields = numbers.fields, .field_count = numbers.count};
-	if (pull->remark[0])
-		header.remark = (struct gantry_str){pull->remark,
-						    strnlen(pull->remark, sizeof(pull->remark))};
-	out_answer(c, &record->parked, &header, &body);
+	if (pull->slice_count && c->queued > c->lane->front->write_high)
+		take_back(pull, &body);
+	reply = reply_of(record);
+	to = out_room(c, remoting_pull_reply_max(&reply)); /* a remark is short: there is room */
+	out_used(c, remoting_pull_reply_encode(&reply, out_body_size(&body), to));
+	out_slices(c, &body);
 }
 
 static void done(struct gantry_op *op)

@@ -233,6 +233,9 @@ struct out_body {   /* what follows a header without being copied; given away wi
 	uint32_t slice_count;
 };
 void out_body_drop(const struct out_body *body);
+size_t out_body_size(const struct out_body *body);
+/* Gives the body's slices away behind a header that was written with out_room() and out_used(). */
+void out_slices(struct connection *c, const struct out_body *body);
 /* Answers; header has code, remark and fields, the rest is filled in here. body may be NULL. */
 void out_answer(struct connection *c, const struct parked *request, struct remoting_header *header,
 		const struct out_body *body);

@@ -149,6 +149,9 @@ TEST_F(Sql, APullsBadExpressionIsRefused)
 	Pulled got = session.pull(by("a > 1", "sql92"));
 	EXPECT_EQ(got.code, GANTRY_SYSTEM_ERROR);
 	EXPECT_EQ(got.remark, "The broker does not support consumer to filter message by sql92");
+	/* RocketMQ misses an expression before it looks at the type */
+	EXPECT_EQ(session.pull(by("", "sql92")).code, GANTRY_SUBSCRIPTION_PARSE_FAILED);
+	EXPECT_EQ(session.pull(by("a", std::string(300, 'L'))).code, GANTRY_SYSTEM_ERROR);
 }
 
 TEST_F(Sql, AGroupSaysItInItsHeartbeat)

@@ -22,7 +22,7 @@ static bool is_subscribed(const struct broker *broker, struct gantry_str group,
 {
 	struct subscription_info info;
 
-	clients_subscription(broker->clients, group, topic, &info);
+	clients_subscription_any(broker->clients, group, topic, &info);
 	if (info.topic_known)
 		subscription_release(info.subscription);
 	return !info.group_known || info.topic_known;

@@ -104,7 +104,7 @@ static bool is_subscribed(struct broker *broker, struct gantry_str group, struct
 
 	if (!clients_subscription_count(broker->clients, group))
 		return true;
-	clients_subscription(broker->clients, group, topic, &info);
+	clients_subscription_any(broker->clients, group, topic, &info);
 	if (info.topic_known)
 		subscription_release(info.subscription);
 	return info.topic_known;

@@ -37,7 +37,7 @@ static void write_subscription(struct report *report, struct json_writer *writer
 
 	if (!report->group.at)
 		return;
-	clients_subscription(report->broker->clients, report->group, report->topic, &info);
+	clients_subscription_any(report->broker->clients, report->group, report->topic, &info);
 	if (!info.topic_known) {
 		snprintf(text, sizeof(text), "%.*s@%.*s is not online!", STR_ARGS(report->group),
 			 STR_ARGS(report->topic));

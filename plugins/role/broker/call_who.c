@@ -81,7 +81,7 @@ static int subscription_of(struct broker *broker, struct gantry_call *call, stru
 	(void)op;
 	if (call_need_text(call, "group", &group) || call_need_text(call, "topic", &topic))
 		return 0;
-	clients_subscription(broker->clients, group, topic, &info);
+	clients_subscription_any(broker->clients, group, topic, &info);
 	json_writer_init(&writer, BODY_MAX, 0);
 	json_open_object(&writer);
 	json_member_str(&writer, "group", group);

@@ -168,11 +168,22 @@ void clients_member_drop_locked(struct clients *clients, struct member *member,
 	*ret_group = NULL;
 }
 
-void clients_subscription(struct clients *clients, struct gantry_str group, struct gantry_str topic,
-			  struct subscription_info *ret)
+static void take_subscription(const struct table *table, struct gantry_str topic,
+			      struct subscription_info *ret)
+{
+	struct table_entry *entry = table_find(table, topic);
+
+	if (!entry)
+		return;
+	ret->topic_known = true;
+	ret->subscription = subscription_hold(
+		TABLE_HOLDER(entry, struct group_subscription, entry)->subscription);
+}
+
+static void find_subscription(struct clients *clients, struct gantry_str group,
+			      struct gantry_str topic, bool any, struct subscription_info *ret)
 {
 	struct client_group *found;
-	struct table_entry *entry;
 
 	*ret = (struct subscription_info){0};
 	pthread_rwlock_rdlock(&clients->lock);
@@ -182,15 +193,23 @@ void clients_subscription(struct clients *clients, struct gantry_str group, stru
 		ret->consume_type = found->consume_type;
 		ret->message_model = found->message_model;
 		ret->from_where = found->from_where;
-		entry = table_find(&found->subscriptions, topic);
-		if (entry) {
-			ret->topic_known = true;
-			ret->subscription = subscription_hold(
-				TABLE_HOLDER(entry, struct group_subscription, entry)
-					->subscription);
-		}
+		take_subscription(&found->subscriptions, topic, ret);
 	}
+	if (found && any && !ret->topic_known)
+		take_subscription(&found->compensated, topic, ret);
 	pthread_rwlock_unlock(&clients->lock);
+}
+
+void clients_subscription(struct clients *clients, struct gantry_str group, struct gantry_str topic,
+			  struct subscription_info *ret)
+{
+	find_subscription(clients, group, topic, false, ret);
+}
+
+void clients_subscription_any(struct clients *clients, struct gantry_str group,
+			      struct gantry_str topic, struct subscription_info *ret)
+{
+	find_subscription(clients, group, topic, true, ret);
 }
 
 bool clients_is_member(struct clients *clients, struct gantry_str group,

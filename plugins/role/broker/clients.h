@@ -47,6 +47,11 @@ void clients_gone(struct broker *broker, struct gantry_session *session);
 void clients_subscription(struct clients *clients, struct gantry_str group, struct gantry_str topic,
 			  struct subscription_info *ret);
 
+/* The same for an administrator, who also sees what pulls brought along; topic_known may then be
+ * true without group_known. Any thread. */
+void clients_subscription_any(struct clients *clients, struct gantry_str group,
+			      struct gantry_str topic, struct subscription_info *ret);
+
 /* For a pull that brings its subscription along: the one that was compiled for this group and
  * topic before if it says the same, else a new one, which the group keeps from now on beside what
  * heartbeats said. -EINVAL with the reason in why. ret is held. Any thread. */

@@ -65,7 +65,7 @@ int clients_subscription_of_pull(struct broker *broker, const struct gantry_pull
 		.topic = pull->topic,
 		.expression = pull->subscription,
 		.expression_type = pull->expression_type,
-		.version = pull->sub_version,
+		.version = (int64_t)gantry_clock_ms(), /* as FilterAPI.build, which sees no other */
 	};
 	struct subscription *found = find_known(broker->clients, pull->group, &data);
 	int err;

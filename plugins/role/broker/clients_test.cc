@@ -330,17 +330,16 @@ TEST_F(Clients, ConsumersAreListedWithTheirSubscriptions)
 
 	beat.subs = {{"T", "a || b", "TAG", 9}};
 	Join(a_, beat);
-	EXPECT_EQ(
-		Take([&](char **text, size_t *size) {
-			return clients_consumers_json(broker_->clients, str_of("g"), text, size);
-		}),
-		R"({"connectionSet":[{"clientAddr":"10.0.0.0:4711","clientId":"client",)"
-		R"("language":"JAVA","version":513}],)"
-		R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",)"
-		R"("consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
-		R"("subscriptionTable":{"T":{"classFilterMode":false,"codeSet":[97,98],)"
-		R"("expressionType":"TAG","subString":"a || b","subVersion":9,)"
-		R"("tagsSet":["a","b"],"topic":"T"}}})");
+	EXPECT_EQ(Take([&](char **text, size_t *size) {
+			  return clients_consumers_json(broker_->clients, str_of("g"), text, size);
+		  }),
+		  R"({"connectionSet":[{"clientAddr":"10.0.0.0:4711","clientId":"client",)"
+		  R"("language":"JAVA","version":513}],)"
+		  R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",)"
+		  R"("consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+		  R"("subscriptionTable":{"T":{"classFilterMode":false,"codeSet":[97,98],)"
+		  R"("expressionType":"TAG","subString":"a || b","subVersion":9,)"
+		  R"("tagsSet":["a","b"],"topic":"T"}}})");
 	Gone(a_);
 }
 
@@ -366,6 +365,28 @@ TEST_F(Clients, APullsOwnSubscriptionIsCompiledOnce)
 	EXPECT_EQ(clients_subscription_of_pull(broker_, &pull, &first, why, sizeof(why)), -EINVAL);
 	EXPECT_STREQ(why, "it is bad");
 	EXPECT_FALSE(Look().group_known); /* a pull is no heartbeat */
+}
+
+TEST_F(Clients, AnAdministratorSeesWhatPullsBroughtAlong)
+{
+	struct gantry_pull pull = {};
+	struct subscription *brought = nullptr;
+	struct subscription_info info;
+	char why[100];
+
+	pull.group = str_of("g");
+	pull.topic = str_of("T");
+	pull.subscription = str_of("a");
+	ASSERT_EQ(clients_subscription_of_pull(broker_, &pull, &brought, why, sizeof(why)), 0);
+	EXPECT_FALSE(Look().topic_known);
+	clients_subscription_any(broker_->clients, str_of("g"), str_of("T"), &info);
+	ASSERT_TRUE(info.topic_known);
+	EXPECT_FALSE(info.group_known);
+	EXPECT_EQ(info.subscription, brought);
+	subscription_release(info.subscription);
+	subscription_release(brought);
+	clients_subscription_any(broker_->clients, str_of("g"), str_of("other"), &info);
+	EXPECT_FALSE(info.topic_known);
 }
 
 class Limited : public Clients

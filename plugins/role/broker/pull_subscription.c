@@ -26,19 +26,27 @@ static int refuse_type(struct pull_context *context, struct gantry_str type)
 			   STR_ARGS(type));
 }
 
+static int refuse_expression(struct pull_context *context)
+{
+	return pull_refuse(context, GANTRY_SUBSCRIPTION_PARSE_FAILED, 0,
+			   "parse the consumer's subscription failed");
+}
+
 static int take_own(struct pull_context *context)
 {
+	struct gantry_str type = context->pull->expression_type;
 	char why[128];
-	int status = clients_subscription_of_pull(context->puller->broker, context->pull,
-						  &context->subscription, why, sizeof(why));
+	int status;
 
-	if (status == -ENOTSUP ||
-	    (status == -EINVAL && forbids_type(context, context->pull->expression_type) &&
-	     context->pull->subscription.size))
-		return refuse_type(context, context->pull->expression_type);
+	/* RocketMQ wants an expression with any type but TAG, before it looks at the type */
+	if (type.at && !str_is(type, "TAG") && !context->pull->subscription.size)
+		return refuse_expression(context);
+	status = clients_subscription_of_pull(context->puller->broker, context->pull,
+					      &context->subscription, why, sizeof(why));
+	if (status == -ENOTSUP || (status == -EINVAL && forbids_type(context, type)))
+		return refuse_type(context, type);
 	if (status == -EINVAL)
-		return pull_refuse(context, GANTRY_SUBSCRIPTION_PARSE_FAILED, 0,
-				   "parse the consumer's subscription failed");
+		return refuse_expression(context);
 	if (status)
 		return pull_refuse(context, GANTRY_SYSTEM_ERROR, 0, "no memory");
 	return 0;

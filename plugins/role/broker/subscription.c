@@ -82,8 +82,11 @@ static int make(struct broker *broker, const struct gantry_subscription_data *da
 
 	if (!type.size)
 		type = str_of("TAG");
-	if (type.size > TYPE_MAX || data->expression.size > EXPRESSION_MAX ||
-	    data->topic.size > TOPIC_NAME_ROOM) {
+	if (type.size > TYPE_MAX) {
+		snprintf(why, why_size, "no filter has so long a type");
+		return -ENOTSUP;
+	}
+	if (data->expression.size > EXPRESSION_MAX || data->topic.size > TOPIC_NAME_ROOM) {
 		snprintf(why, why_size, "the topic or the expression is too long");
 		return -EINVAL;
 	}

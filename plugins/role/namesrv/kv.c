@@ -17,13 +17,14 @@ enum {
 	NAME_MAX_BYTES = 1024,
 	VALUE_MAX = 1024 * 1024,
 	BYTES_MAX = 64 * 1024 * 1024, /* of all values */
-	KEY_ROOM = 2 * NAME_MAX_BYTES + 1,
+	KEY_ROOM = 2 * NAME_MAX_BYTES + 2,
 	TEXT_MAX = 512 * 1024 * 1024,
 };
 
+/* A value; or a namespace itself, which RocketMQ keeps when its last value is deleted. */
 struct kv_node {
-	struct table_entry entry; /* key: namespace, a line end, key; sorts by namespace */
-	char *value;
+	struct table_entry entry; /* key: see make_key; sorts by namespace, itself first */
+	char *value;              /* NULL: the namespace */
 	size_t space_size, value_size;
 	char name[];
 };
@@ -78,21 +79,28 @@ void ns_kv_free(struct ns_kv *kv)
 	free(kv);
 }
 
-/* 0: too long, or a namespace with a line end in it. */
-static size_t make_key(char *to, struct gantry_str space, struct gantry_str key)
+/* The namespace and a line end; of a value '=' and its key, too. 0: too long, or a namespace with
+ * a line end in it. */
+static size_t make_key(char *to, struct gantry_str space, const struct gantry_str *key)
 {
-	if (space.size > NAME_MAX_BYTES || key.size > NAME_MAX_BYTES ||
+	size_t size = space.size + 1;
+
+	if (space.size > NAME_MAX_BYTES || (key && key->size > NAME_MAX_BYTES) ||
 	    (space.size && memchr(space.at, '\n', space.size)))
 		return 0;
 	if (space.size)
 		memcpy(to, space.at, space.size);
 	to[space.size] = '\n';
-	if (key.size)
-		memcpy(to + space.size + 1, key.at, key.size);
-	return space.size + 1 + key.size;
+	if (!key)
+		return size;
+	to[size++] = '=';
+	if (key->size)
+		memcpy(to + size, key->at, key->size);
+	return size + key->size;
 }
 
-static struct kv_node *find_locked(struct ns_kv *kv, struct gantry_str space, struct gantry_str key)
+static struct kv_node *find_locked(struct ns_kv *kv, struct gantry_str space,
+				   const struct gantry_str *key)
 {
 	char name[KEY_ROOM];
 	size_t size = make_key(name, space, key);
@@ -101,7 +109,7 @@ static struct kv_node *find_locked(struct ns_kv *kv, struct gantry_str space, st
 	return entry ? node_of(entry) : NULL;
 }
 
-static int add_locked(struct ns_kv *kv, struct gantry_str space, struct gantry_str key,
+static int add_locked(struct ns_kv *kv, struct gantry_str space, const struct gantry_str *key,
 		      struct kv_node **ret)
 {
 	char name[KEY_ROOM];
@@ -125,20 +133,28 @@ static int add_locked(struct ns_kv *kv, struct gantry_str space, struct gantry_s
 	return 0;
 }
 
+static int put_space_locked(struct ns_kv *kv, struct gantry_str space)
+{
+	struct kv_node *node;
+
+	return find_locked(kv, space, NULL) ? 0 : add_locked(kv, space, NULL, &node);
+}
+
 static int put_locked(struct ns_kv *kv, struct gantry_str space, struct gantry_str key,
 		      struct gantry_str value)
 {
-	struct kv_node *node = find_locked(kv, space, key);
+	struct kv_node *node = find_locked(kv, space, &key);
 	char *copy;
-	int err = 0;
+	int err;
 
 	if (value.size > VALUE_MAX || kv->bytes + value.size > BYTES_MAX)
 		return -ENOSPC;
 	copy = strndup(value.at ? value.at : "", value.size);
 	if (!copy)
 		return -ENOMEM;
-	if (!node)
-		err = add_locked(kv, space, key, &node);
+	err = put_space_locked(kv, space);
+	if (!err && !node)
+		err = add_locked(kv, space, &key, &node);
 	if (err) {
 		free(copy);
 		return err;
@@ -168,7 +184,7 @@ void ns_kv_delete(struct ns_kv *kv, struct gantry_str space, struct gantry_str k
 	struct kv_node *node;
 
 	pthread_rwlock_wrlock(&kv->lock);
-	node = find_locked(kv, space, key);
+	node = find_locked(kv, space, &key);
 	if (node)
 		drop_locked(kv, node);
 	pthread_rwlock_unlock(&kv->lock);
@@ -182,7 +198,7 @@ char *ns_kv_get(struct ns_kv *kv, struct gantry_str space, struct gantry_str key
 	char *value = NULL;
 
 	pthread_rwlock_rdlock(&kv->lock);
-	node = find_locked(kv, space, key);
+	node = find_locked(kv, space, &key);
 	if (node)
 		value = strdup(node->value);
 	pthread_rwlock_unlock(&kv->lock);
@@ -193,13 +209,15 @@ char *ns_kv_get(struct ns_kv *kv, struct gantry_str space, struct gantry_str key
 
 static struct gantry_str key_of(const struct kv_node *node)
 {
-	size_t skip = node->space_size + 1;
+	size_t skip = node->space_size + 2;
 
 	return (struct gantry_str){node->name + skip, node->entry.key.size - skip};
 }
 
 static void write_entry(struct json_writer *writer, const struct kv_node *node)
 {
+	if (!node->value)
+		return;
 	json_put_key_str(writer, key_of(node));
 	json_put_string(writer, node->value);
 }
@@ -282,6 +300,15 @@ static int take_entry(struct ns_kv *kv, struct json_value space, struct json_val
 	return err;
 }
 
+static int take_space(struct ns_kv *kv, struct json_value space)
+{
+	char *text = json_strdup(space);
+	int err = text ? put_space_locked(kv, str_of(text)) : -EINVAL;
+
+	free(text);
+	return err;
+}
+
 static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
 {
 	struct json_limits limits = {.nodes = size / 2 < UINT32_MAX / 32 ? (uint32_t)size / 2 + 16
@@ -301,6 +328,7 @@ static int decode_file(void *user, const char *text, size_t size, char *why, siz
 	while (!err && json_next(&outer)) {
 		struct json_iter inner = json_iter(outer.value);
 
+		err = take_space(kv, outer.key);
 		while (!err && json_next(&inner))
 			err = take_entry(kv, outer.key, inner.key, inner.value);
 	}

@@ -45,7 +45,7 @@ class Kv : public ::testing::Test
 	Kv() : kernel_({{"role-test", Entry}}, ""), path_(kernel_.files().path() + "/kvConfig.json")
 	{
 		conf_.kvConfigPath = path_.c_str();
-		conf_.maxKvEntries = 3;
+		conf_.maxKvEntries = 4; // a namespace, and three values
 		namesrv_.inst = instance;
 		namesrv_.conf = &conf_;
 		Open();
@@ -119,6 +119,19 @@ TEST_F(Kv, IsKeptInJavasFile)
 	Open();
 	EXPECT_EQ(Get("a", "k"), "v");
 	EXPECT_EQ(Get("b", "l"), "line\n\"quoted\"");
+}
+
+TEST_F(Kv, AnEmptiedNamespaceStays)
+{
+	Put("a", "k", "v");
+	Put("b", "k", "v");
+	ns_kv_delete(kv_, str_of("a"), str_of("k"));
+	EXPECT_EQ(List("a"), R"({"table":{}})");
+	Close();
+	EXPECT_EQ(kernel_.files().Read("kvConfig.json"),
+		  R"({"configTable":{"a":{},"b":{"k":"v"}}})");
+	Open();
+	EXPECT_EQ(List("a"), R"({"table":{}})");
 }
 
 TEST_F(Kv, HasLimits)

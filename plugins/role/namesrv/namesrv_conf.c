@@ -29,6 +29,6 @@ const struct gantry_conf_item namesrv_keys[] = {
 	KEY(INT, maxBrokers, .dflt = "10000", POSITIVE,
 	    .help = "most broker names and most addresses (Gantry's own key)"),
 	KEY(INT, maxKvEntries, .dflt = "100000", POSITIVE,
-	    .help = "most entries of the KV configuration (Gantry's own key)"),
+	    .help = "most namespaces and values of the KV configuration (Gantry's own key)"),
 	{0},
 };

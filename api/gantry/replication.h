@@ -76,6 +76,23 @@ struct gantry_log_client {
 	int (*role)(void *user, int leads, uint64_t term, struct gantry_op *ready);
 };
 
+enum {
+	GANTRY_REPLICA_LEADS = 1,   /* it is the leader that this node follows */
+	GANTRY_REPLICA_IN_SYNC = 2, /* of a follower: near enough to count */
+};
+
+/* Another node that this one sends the log to, or has it from. Plain value. */
+struct gantry_replica {
+	char address[64];  /* "host:port", cut if longer */
+	uint32_t flags;    /* GANTRY_REPLICA_ */
+	uint32_t reserved; /* 0 */
+	uint64_t at;       /* log offset: what a follower has stored, where the leader's log ends */
+	uint64_t from;     /* log offset where the transfer began */
+	uint64_t durable;  /* log offset that the leader says it has flushed */
+	uint64_t bytes_per_second; /* of the last second */
+	int64_t read_ms, write_ms; /* when it was last heard, written to; ms since the epoch */
+};
+
 /* the vtable of a GANTRY_REPLICATION service */
 struct gantry_replication_ops {
 	uint32_t size;
@@ -115,6 +132,18 @@ struct gantry_replication_ops {
 	int64_t (*modified_ms)(struct gantry_inst *, uint64_t at); /* as the log's */
 	/* Syncs, closes the log. Control thread; no op of this client is left. */
 	void (*detach)(struct gantry_inst *);
+
+	/* Since 0.5; of the last two, a mode without other nodes offers none. */
+
+	/* As read, but waits for the disk in the caller's thread, and is never pending. Blocking:
+	 * control thread or worker. */
+	int (*fetch)(struct gantry_inst *, uint64_t at, uint64_t max, struct gantry_slice *ret);
+	/* To a follower: where the leader's log is to be had, "host:port", as the name server tells
+	 * it; empty: nobody leads. It replaces what was said before, and is copied. Any thread. */
+	void (*follow)(struct gantry_inst *, struct gantry_str address);
+	/* The other nodes as they are now: fills ret up to max, returns how many there are. Any
+	 * thread. */
+	unsigned (*peers)(const struct gantry_inst *, struct gantry_replica *ret, unsigned max);
 };
 
 GANTRY_END

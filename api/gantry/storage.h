@@ -137,6 +137,10 @@ struct gantry_log_ops {
 	int64_t (*modified_ms)(struct gantry_log *, uint64_t at);
 	/* As copy, but never waits for the disk: -EAGAIN if it would have to. Any thread. */
 	int64_t (*copy_hot)(struct gantry_log *, uint64_t at, void *to, uint64_t bytes);
+	/* As read, but waits for the disk in the caller's thread, and is never pending: a worker
+	 * that waited for an op of read would wait for another worker, and all may wait so.
+	 * Blocking: control thread or worker. Since 0.5. */
+	int (*fetch)(struct gantry_log *, uint64_t at, uint64_t max, struct gantry_slice *ret);
 };
 
 struct gantry_area; /* the engine's */

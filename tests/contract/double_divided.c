@@ -132,22 +132,40 @@ static void bounds(const struct gantry_inst *inst, struct gantry_bounds *ret)
 		ret->first = plain.first;
 }
 
+/* Behind the last plain record stands a pad, and behind that the divide. */
+static bool is_behind_plain(struct divided_double *divided, uint64_t at)
+{
+	struct gantry_bounds plain;
+
+	door_bounds(divided->plain, &plain);
+	return divided->divide != UINT64_MAX && at >= plain.first;
+}
+
 static int read(struct gantry_inst *inst, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		struct gantry_op *op)
 {
 	struct divided_double *divided = data_of(inst);
-	struct gantry_bounds plain;
 	int rc;
 
 	if (at >= divided->divide)
 		return door_read(divided->framed, at, max, ret, op);
 	rc = door_read(divided->plain, at, max, ret, op);
-	if (rc != -ERANGE || divided->divide == UINT64_MAX)
+	if (rc != -ERANGE || !is_behind_plain(divided, at))
 		return rc;
-	door_bounds(divided->plain, &plain);
-	/* Behind the last plain record stands a pad, and behind that the divide. */
-	return at < plain.first ? -ERANGE
-				: door_read(divided->framed, divided->divide, max, ret, op);
+	return door_read(divided->framed, divided->divide, max, ret, op);
+}
+
+static int fetch(struct gantry_inst *inst, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	struct divided_double *divided = data_of(inst);
+	int rc;
+
+	if (at >= divided->divide)
+		return door_fetch(divided->framed, at, max, ret);
+	rc = door_fetch(divided->plain, at, max, ret);
+	if (rc != -ERANGE || !is_behind_plain(divided, at))
+		return rc;
+	return door_fetch(divided->framed, divided->divide, max, ret);
 }
 
 static int expire(struct gantry_inst *inst, uint64_t before)
@@ -215,6 +233,7 @@ static const struct gantry_replication_ops ops = {
 	.expire = expire,
 	.modified_ms = modified_ms,
 	.detach = detach,
+	.fetch = fetch,
 };
 
 static const struct gantry_service offers[] = {

@@ -227,6 +227,19 @@ TEST_P(SegmentsCold, AColdReadIsPendingAndThenHot)
 	EXPECT_TRUE(log.all(0) == pattern(0, 6 * MIB));
 }
 
+TEST_P(SegmentsCold, AFetchWaitsForTheDisk)
+{
+	gantry_slice slice;
+
+	ASSERT_EQ(log.ops->read(log.log, MIB + 10, 1000, &slice, nullptr), -EAGAIN);
+	ASSERT_EQ(log.ops->fetch(log.log, MIB + 10, 1000, &slice), 0);
+	EXPECT_EQ(std::string((const char *)slice.bytes, slice.size), pattern(MIB + 10, 1000));
+	gantry_slice_release(&slice);
+	EXPECT_EQ(log.ops->fetch(log.log, 6 * MIB, 1, &slice), -ERANGE);
+	ASSERT_EQ(truncate(file(2 * MIB).c_str(), 4096), 0);
+	EXPECT_EQ(log.ops->fetch(log.log, 2 * MIB + 8192, 1000, &slice), -EIO);
+}
+
 TEST_P(SegmentsCold, ASegmentThatCannotBeReadIsAlone)
 {
 	gantry_slice slice;

@@ -332,6 +332,20 @@ static int log_read(struct gantry_log *log, uint64_t at, uint64_t max, struct ga
 	return rc;
 }
 
+static int log_fetch(struct gantry_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	struct slow *slow = slow_of(log->inst);
+	int rc = log->flags & GANTRY_LOG_SMALL ? -ENOTSUP : 0;
+
+	pthread_mutex_lock(&slow->lock);
+	if (rc == 0 && (at < log->first || at >= log->end || max == 0))
+		rc = -ERANGE;
+	if (rc == 0)
+		rc = read_locked(log, at, max, ret);
+	pthread_mutex_unlock(&slow->lock);
+	return rc;
+}
+
 /* ---- syncing, taking away */
 
 static int log_sync(struct gantry_log *log, uint64_t upto, struct gantry_op *op)
@@ -485,6 +499,7 @@ static const struct gantry_log_ops log_ops = {
 	.expire = log_expire,
 	.modified_ms = log_modified_ms,
 	.copy_hot = log_copy_hot,
+	.fetch = log_fetch,
 };
 
 static const struct gantry_storage_ops storage_ops = {.size = sizeof(storage_ops), .log = &log_ops};

@@ -336,6 +336,13 @@ static int log_read(struct gantry_log *log, uint64_t at, uint64_t max, struct ga
 	return status ? status : real()->read(log, at, max, ret, op);
 }
 
+static int log_fetch(struct gantry_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	int status = fails(RECORDER_LOG_READ);
+
+	return status ? status : real()->fetch(log, at, max, ret);
+}
+
 static int64_t log_copy(struct gantry_log *log, uint64_t at, void *to, uint64_t bytes)
 {
 	int status = fails(RECORDER_LOG_COPY);
@@ -510,6 +517,7 @@ const struct gantry_plugin *gantry_plugin_storage_recorder(void)
 	log.advance = log_advance;
 	log.append = log_append;
 	log.read = log_read;
+	log.fetch = log_fetch;
 	log.copy = log_copy;
 	log.copy_hot = log_copy_hot;
 	log.sync = log_sync;

@@ -73,6 +73,7 @@ uint64_t door_mark(const struct door *door, enum gantry_mark mark);
 void door_bounds(const struct door *door, struct gantry_bounds *ret);
 int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
 	      struct gantry_op *op);
+int door_fetch(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret);
 int door_expire(struct door *door, uint64_t before);
 int64_t door_modified_ms(struct door *door, uint64_t at);
 void door_detach(struct door *door);

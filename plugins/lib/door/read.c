@@ -37,17 +37,30 @@ static bool strip(struct gantry_slice *slice, uint64_t frame, uint64_t record, u
 	return true;
 }
 
+/* How the log is read: op of a call that may be pending, or in the caller's thread. */
+struct how {
+	struct gantry_op *op;
+	bool blocks;
+};
+
+static int read_log(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
+		    const struct how *how)
+{
+	return how->blocks ? door->ops->fetch(door->log, at, max, ret)
+			   : door->ops->read(door->log, at, max, ret, how->op);
+}
+
 /* at may be where a record begins: then its frame, right before, says where it ends. Returns
  * whether it is; ret_rc is then the answer. */
 static bool read_behind_frame(struct door *door, uint64_t at, uint64_t max,
-			      struct gantry_slice *ret, struct gantry_op *op, int *ret_rc)
+			      struct gantry_slice *ret, const struct how *how, int *ret_rc)
 {
 	uint64_t frame = door->rules.format->frame_bytes, pass, record = 0;
 	struct gantry_slice slice;
 
 	if (frame == 0 || at % door->segment_bytes < frame)
 		return false;
-	*ret_rc = door->ops->read(door->log, at - frame, max + frame, &slice, op);
+	*ret_rc = read_log(door, at - frame, max + frame, &slice, how);
 	if (*ret_rc != 0)
 		return *ret_rc != -ERANGE;
 	if (look_at(door, &slice, &pass, &record) != DOOR_FRAME) {
@@ -60,8 +73,8 @@ static bool read_behind_frame(struct door *door, uint64_t at, uint64_t max,
 	return true;
 }
 
-int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
-	      struct gantry_op *op)
+static int read_records(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
+			const struct how *how)
 {
 	enum { SLICE = 8 * 1024 * 1024 }; /* the longest there is */
 	uint64_t want;
@@ -69,14 +82,13 @@ int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice 
 
 	max = max < SLICE ? max : SLICE;
 	want = max + door->rules.format->frame_bytes;
-	if (read_behind_frame(door, at, max, ret, op, &rc))
+	if (read_behind_frame(door, at, max, ret, how, &rc))
 		return rc;
 	for (;;) {
 		struct gantry_slice slice;
 		uint64_t pass, record = UINT64_MAX;
 
-		rc = door->ops->read(door->log, at, want < DOOR_SPARE ? DOOR_SPARE : want, &slice,
-				     op);
+		rc = read_log(door, at, want < DOOR_SPARE ? DOOR_SPARE : want, &slice, how);
 		if (rc != 0)
 			return rc;
 		switch (look_at(door, &slice, &pass, &record)) {
@@ -95,4 +107,15 @@ int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice 
 			return 0;
 		}
 	}
+}
+
+int door_read(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	      struct gantry_op *op)
+{
+	return read_records(door, at, max, ret, &(struct how){.op = op});
+}
+
+int door_fetch(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	return read_records(door, at, max, ret, &(struct how){.blocks = true});
 }

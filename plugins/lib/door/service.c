@@ -47,6 +47,11 @@ static int read(struct gantry_inst *inst, uint64_t at, uint64_t max, struct gant
 	return door_read(door_of(inst), at, max, ret, op);
 }
 
+static int fetch(struct gantry_inst *inst, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	return door_fetch(door_of(inst), at, max, ret);
+}
+
 static int expire(struct gantry_inst *inst, uint64_t before)
 {
 	return door_expire(door_of(inst), before);
@@ -74,4 +79,5 @@ const struct gantry_replication_ops door_ops = {
 	.expire = expire,
 	.modified_ms = modified_ms,
 	.detach = detach,
+	.fetch = fetch,
 };

@@ -183,6 +183,7 @@ void big_raise_durable(struct big_log *log, uint64_t at);
 /* ---- big_read.c */
 int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
 	     struct gantry_op *op);
+int big_fetch(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret);
 int64_t big_copy(struct big_log *log, uint64_t at, void *to, uint64_t bytes, bool hot);
 
 /* ---- big_damage.c; offsets are in the segment */
@@ -199,6 +200,9 @@ uint32_t clock_look(void);
 /* Bytes of a leased segment that are not in memory: takes the lease, and op. As
  * gantry_log_ops.read, never 0. Any thread. */
 int cold_read(struct segment *segment, uint64_t at, uint64_t size, struct gantry_op *asker);
+/* Brings bytes of a leased segment into memory, in the caller's thread. 0, or a negative errno.
+ * Worker or control thread. */
+int cold_fetch(struct segment *segment, uint64_t at, uint64_t size);
 /* Sees to it that a worker looks at what is due. Any thread. */
 void readers_start(struct big_log *log);
 

@@ -112,16 +112,20 @@ static void ask_all(const struct cold *batch)
 				  limit(cold->segment, cold->at + cold->run));
 }
 
-static void serve(struct cold *cold)
+/* at: in the segment. */
+static int load(struct segment *segment, uint64_t at, uint64_t size, uint64_t run)
 {
-	struct segment *segment = cold->segment;
-	uint64_t asked = limit(segment, cold->at + cold->size);
-	uint64_t run = limit(segment, cold->at + cold->run);
+	uint64_t asked = limit(segment, at + size);
 	int rc = segment_map(segment);
 
-	if (rc == 0 && cold->at < asked)
-		rc = fetch_pages(segment, cold->at, asked, run);
-	finish(cold, rc);
+	if (rc == 0 && at < asked)
+		rc = fetch_pages(segment, at, asked, limit(segment, at + run));
+	return rc;
+}
+
+static void serve(struct cold *cold)
+{
+	finish(cold, load(cold->segment, cold->at, cold->size, cold->run));
 }
 
 static void reader_run(struct job *job)
@@ -195,14 +199,20 @@ static void commit_done(struct job *job)
 	free(job);
 }
 
-static void wait_for_disk(struct big_log *log, struct cold *cold)
+/* How much is read at once, of who asks for size bytes at a log offset. */
+static uint64_t run_at(struct big_log *log, uint64_t at, uint64_t size)
 {
 	uint64_t run = log->cold_bytes;
 
-	if (ahead_cold(log, cold->segment->start + cold->at, cold->size) && run < BIG_RUN)
-		run = BIG_RUN;
-	cold->run = cold->size > run ? cold->size : run;
 	gantry_counter_add(segments_engine(log->base.inst)->cold_reads, 1);
+	if (ahead_cold(log, at, size) && run < BIG_RUN)
+		run = BIG_RUN;
+	return size > run ? size : run;
+}
+
+static void wait_for_disk(struct big_log *log, struct cold *cold)
+{
+	cold->run = run_at(log, cold->segment->start + cold->at, cold->size);
 	pthread_mutex_lock(&log->lock);
 	*log->cold_end = cold;
 	log->cold_end = &cold->next;
@@ -230,4 +240,20 @@ int cold_read(struct segment *segment, uint64_t at, uint64_t size, struct gantry
 	else
 		wait_for_disk(log, cold);
 	return GANTRY_PENDING;
+}
+
+int cold_fetch(struct segment *segment, uint64_t at, uint64_t size)
+{
+	struct big_log *log = segment->log;
+	uint64_t run;
+	int rc;
+
+	if (at + size > atomic_load_explicit(&log->written, memory_order_acquire)) {
+		rc = stage_commit(log, at + size);
+		return rc == 0 ? segment_map(segment) : rc;
+	}
+	run = run_at(log, at, size);
+	readers_start(log); /* for what is to be read ahead */
+	rc = load(segment, at - segment->start, size, run);
+	return rc < 0 ? -EIO : 0;
 }

@@ -86,8 +86,9 @@ static void slice_release(struct gantry_slice *slice)
 	segment_unlease(slice->lease);
 }
 
-int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
-	     struct gantry_op *op)
+/* The segment that holds at, leased, and how much of what is asked for stands in it. */
+static int find(struct big_log *log, uint64_t at, uint64_t max, struct segment **ret_segment,
+		uint64_t *ret_size)
 {
 	uint64_t end = atomic_load_explicit(&log->end, memory_order_acquire), size;
 	uint64_t first = atomic_load_explicit(&log->first, memory_order_relaxed);
@@ -106,8 +107,19 @@ int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice
 		segment_unlease(segment);
 		return -EIO;
 	}
-	if (is_staged(log, at + size) || !is_hot(segment, at, size))
-		return cold_read(segment, at, size, op);
+	*ret_segment = segment;
+	*ret_size = size;
+	return 0;
+}
+
+static bool is_cold(struct segment *segment, uint64_t at, uint64_t size)
+{
+	return is_staged(segment->log, at + size) || !is_hot(segment, at, size);
+}
+
+/* Hands the lease on. */
+static void show(struct segment *segment, uint64_t at, uint64_t size, struct gantry_slice *ret)
+{
 	*ret = (struct gantry_slice){
 		.bytes = atomic_load_explicit(&segment->map, memory_order_relaxed) +
 			 (at - segment->start),
@@ -116,6 +128,41 @@ int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice
 		.lease = segment,
 		.release = slice_release,
 	};
+}
+
+int big_read(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret,
+	     struct gantry_op *op)
+{
+	struct segment *segment;
+	uint64_t size;
+	int rc = find(log, at, max, &segment, &size);
+
+	if (rc)
+		return rc;
+	if (is_cold(segment, at, size))
+		return cold_read(segment, at, size, op);
+	show(segment, at, size, ret);
+	return 0;
+}
+
+int big_fetch(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	struct segment *segment;
+	uint64_t size;
+	int rc = find(log, at, max, &segment, &size);
+
+	if (rc)
+		return rc;
+	if (is_cold(segment, at, size)) {
+		rc = cold_fetch(segment, at, size);
+		size = damage_spares(segment, at - segment->start,
+				     size); /* it may have found some */
+	}
+	if (rc < 0 || size == 0) {
+		segment_unlease(segment);
+		return rc < 0 ? rc : -EIO;
+	}
+	show(segment, at, size, ret);
 	return 0;
 }
 

@@ -78,6 +78,11 @@ static int log_read(struct gantry_log *log, uint64_t at, uint64_t max, struct ga
 	return log->small ? -ENOTSUP : big_read(big(log), at, max, ret, op);
 }
 
+static int log_fetch(struct gantry_log *log, uint64_t at, uint64_t max, struct gantry_slice *ret)
+{
+	return log->small ? -ENOTSUP : big_fetch(big(log), at, max, ret);
+}
+
 static int64_t copy(struct gantry_log *log, uint64_t at, void *to, uint64_t bytes, bool hot)
 {
 	return log->small ? small_copy(small(log), at, to, bytes, hot)
@@ -191,6 +196,7 @@ static const struct gantry_log_ops log_ops = {
 	.expire = log_expire,
 	.modified_ms = log_modified_ms,
 	.copy_hot = log_copy_hot,
+	.fetch = log_fetch,
 };
 
 const struct gantry_storage_ops segments_ops = {

@@ -29,7 +29,7 @@ int64_t queue_store_ms(struct store *store, struct queue *queue, int64_t at)
 
 	if (queue_read_unit(queue, at, &unit) || unit.size <= 0 || unit.size == FILLER_SIZE)
 		return -1;
-	if (store_read_wait(store, (uint64_t)unit.physical_offset, (uint64_t)unit.size, &slice))
+	if (store_fetch(store, (uint64_t)unit.physical_offset, (uint64_t)unit.size, &slice))
 		return -1;
 	if (message_record_read(slice.bytes, slice.size, false, &record) == MESSAGE_WHOLE)
 		ms = record.store_ms;

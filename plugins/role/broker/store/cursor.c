@@ -22,7 +22,7 @@ static int read_slice(struct cursor *cursor, uint64_t bytes)
 
 	cursor_close(cursor);
 	cursor->asked = bytes;
-	status = store_read_wait(cursor->store, cursor->at, bytes, &cursor->slice);
+	status = store_fetch(cursor->store, cursor->at, bytes, &cursor->slice);
 	if (status)
 		return status;
 	cursor->used = 0;

@@ -372,7 +372,7 @@ bool store_index_is_safe(const struct store *store); /* after that: on disk is a
 void drain_look(struct store *store);
 
 /* read.c: as the door's read, but waits for what is cold; not on a loop. */
-int store_read_wait(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret);
+int store_fetch(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret);
 
 /* files.c */
 int files_make_folders(const char *path);

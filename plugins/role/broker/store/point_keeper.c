@@ -160,7 +160,7 @@ static bool describe(struct store *store, struct point *point)
 	enum { SIZE_AT = 0, CRC_AT = 8, NEED = 12 };
 	bool good;
 
-	if (store_read_wait(store, point->record_at, NEED, &slice))
+	if (store_fetch(store, point->record_at, NEED, &slice))
 		return false;
 	good = slice.offset == point->record_at && slice.size >= NEED;
 	if (good) {

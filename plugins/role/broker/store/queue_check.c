@@ -37,7 +37,7 @@ static bool is_foreign(struct queue *queue, const struct queue_unit *unit)
 		return false;
 	if (unit->size <= 0 || (uint64_t)unit->physical_offset >= log.end)
 		return true;
-	if (store_read_wait(store, (uint64_t)unit->physical_offset, (uint64_t)unit->size, &slice))
+	if (store_fetch(store, (uint64_t)unit->physical_offset, (uint64_t)unit->size, &slice))
 		return false;
 	foreign = slice.offset != (uint64_t)unit->physical_offset ||
 		  message_record_read(slice.bytes, slice.size, false, &record) != MESSAGE_WHOLE ||

@@ -2,7 +2,6 @@
 /* Reading the log. */
 #include <errno.h>
 #include <gantry/guard.h>
-#include <stdlib.h>
 
 #include "store/internal.h"
 
@@ -69,53 +68,9 @@ int store_read_message(struct store *store, uint64_t at, struct gantry_slice *re
 	return need > 0 ? -ENOENT : (int)need;
 }
 
-/* ---- off the loops */
-
-struct wait {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool done; /* lock */
-	struct gantry_op op;
-};
-
-static void wake(struct gantry_op *op)
+int store_fetch(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret)
 {
-	struct wait *wait = op->user;
-
-	pthread_mutex_lock(&wait->lock);
-	wait->done = true;
-	pthread_cond_signal(&wait->changed);
-	pthread_mutex_unlock(&wait->lock);
-}
-
-static int wait_for(struct wait *wait)
-{
-	pthread_mutex_lock(&wait->lock);
-	while (!wait->done)
-		pthread_cond_wait(&wait->changed, &wait->lock);
-	wait->done = false;
-	pthread_mutex_unlock(&wait->lock);
-	return wait->op.status;
-}
-
-int store_read_wait(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret)
-{
-	struct wait wait = {
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER,
-	};
-	int status;
-
-	do {
-		wait.op = (struct gantry_op){
-			.done = wake, .loop = store->dispatcher.loop, .user = &wait};
-		status = store->door->read(store->door_inst, at, max, ret, &wait.op);
-		if (status > 0)
-			status = wait_for(&wait) ? wait.op.status : GANTRY_PENDING;
-	} while (status > 0);
-	pthread_cond_destroy(&wait.changed);
-	pthread_mutex_destroy(&wait.lock);
-	return status;
+	return store->door->fetch(store->door_inst, at, max, ret);
 }
 
 int store_wait_durable(struct store *store, uint64_t upto, struct gantry_op *op)

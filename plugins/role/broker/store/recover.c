@@ -204,7 +204,7 @@ static void tell_rest(struct store *store, uint64_t end)
 	uint64_t segment = store->segment_bytes;
 	bool zeros = true;
 
-	if (store_read_wait(store, end, REST_LOOK, &slice))
+	if (store_fetch(store, end, REST_LOOK, &slice))
 		return; /* nothing follows */
 	for (size_t i = 0; i < slice.size; i++)
 		zeros = zeros && slice.bytes[i] == 0;

@@ -9,8 +9,9 @@
 #include "broker.h"
 #include "message/properties.h"
 #include "message/record.h"
+#include "outside.h"
 #include "session.h"
-#include "store/store.h"
+#include "store/internal.h"
 #include "topics.h"
 
 namespace
@@ -253,6 +254,215 @@ TEST(Batch, IsRefusedWhereItCannotBe)
 	torn.body.pop_back();
 	EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, session.send(torn).code);
 	EXPECT_EQ(2u, read_all(world, 1).size());
+}
+
+/* ---- old files */
+
+const std::string old = std::string(small) + "mappedFileSizeCommitLog=65536\n"
+					     "deleteWhen=04\nfileReservedTime=72\n";
+
+/* Batches of three and single messages in turn, a KiB each. And a message elsewhere: a store that
+ * has lost its folder consumequeue is read again from the log. */
+int64_t fill_old(World &world)
+{
+	Session session(world);
+	Sent one, last;
+
+	one.topic = "Other";
+	EXPECT_EQ(GANTRY_SUCCESS, session.send(one).code);
+	one.topic = "TopicTest";
+	one.body = std::string(1000, 'x');
+	for (int i = 0; i < 20; i++) {
+		std::vector<Sent> sent;
+
+		for (int j = 0; j < 10; j++) {
+			sent.push_back(batch_of(3, std::string(330, 'b') + std::to_string(j)));
+			sent.push_back(one);
+		}
+		session.send(sent);
+		last = sent.back();
+	}
+	world.dispatched();
+	return last.queue_offset + 1;
+}
+
+/* The queue begins with the first message that is there, perhaps a batch. */
+void expect_old_gone(World &world, const Folder &folder, int64_t count)
+{
+	Session session(world);
+	Pulled pull;
+	int64_t min = session.pull(pull).min;
+
+	EXPECT_GT(min, count / 2);
+	EXPECT_TRUE(min % 4 == 0 || min % 4 == 3) << min;
+	EXPECT_LE(names(folder / "batchconsumequeue/TopicTest/0").size(), 18u);
+	pull.offset = min;
+	while (pull.offset < count) {
+		Pulled got = session.pull(pull);
+
+		ASSERT_EQ(GANTRY_SUCCESS, got.code) << pull.offset << got.remark;
+		EXPECT_EQ(got.next - pull.offset, got.count);
+		pull.offset = got.next;
+	}
+	EXPECT_EQ(count, pull.offset);
+	pull.offset = min - 1;
+	EXPECT_EQ(GANTRY_PULL_OFFSET_MOVED, session.pull(pull).code);
+	expect_bounds(world, min, count);
+}
+
+TEST(Batch, GoesWhenItIsOld)
+{
+	Folder folder;
+	Outside outside;
+	int64_t count;
+	{
+		World world(folder.path(), old);
+		make_topic(world);
+		count = fill_old(world);
+		outside.give(world);
+		ASSERT_TRUE(world.until([&] {
+			return names(folder / "batchconsumequeue/TopicTest/0").size() >= 80;
+		}));
+		outside.set(10, 4);
+		EXPECT_GT(look(world), 0);
+		expect_old_gone(world, folder, count);
+	}
+	World world(folder.path(), old); /* and from what is on the disk */
+	expect_old_gone(world, folder, count);
+	Session session(world);
+	EXPECT_EQ(count, session.send(batch_of(3, "new")).queue_offset);
+}
+
+TEST(Batch, GoesWhenItIsOldAndNobodyReadsIt)
+{
+	Folder folder;
+	Outside outside;
+	int64_t count;
+	{
+		World world(folder.path(), old);
+		make_topic(world);
+		count = fill_old(world);
+	}
+	World world(folder.path(), old);
+	EXPECT_EQ(80u, names(folder / "batchconsumequeue/TopicTest/0").size());
+	outside.give(world);
+	outside.set(10, 4);
+	EXPECT_GT(look(world), 0);
+	expect_old_gone(world, folder, count);
+}
+
+TEST(Batch, KeepsItsPlaceWhenAllOfItIsGone)
+{
+	Folder folder;
+	Outside outside;
+	int64_t count;
+	{
+		World world(folder.path(), old);
+		make_topic(world);
+		count = fill_old(world);
+		Session session(world);
+		Sent other;
+
+		other.topic = "Other";
+		other.body = std::string(1000, 'x');
+		std::vector<Sent> others(100, other);
+		session.send(others);
+		world.dispatched();
+		outside.give(world);
+		outside.set(10, 4);
+		EXPECT_GT(look(world), 0);
+		expect_bounds(world, count, count);
+	}
+	World world(folder.path(), old);
+	expect_bounds(world, count, count);
+	Session session(world);
+	EXPECT_EQ(count, session.send(batch_of(3, "new")).queue_offset);
+	world.dispatched();
+	expect_bounds(world, count, count + 3);
+}
+
+/* ---- a cut, as replication asks for it */
+
+/* Where the queue's entries are, and their messages. */
+std::vector<queue_unit> entries(World &world)
+{
+	std::vector<queue_unit> found;
+
+	world.aside([&] {
+		queue *queue = store_queue_named(world.messages(), {"TopicTest", 9}, 0);
+		int64_t at, max;
+
+		queue_bounds(queue, &at, &max);
+		while (at < max) {
+			queue_unit unit;
+
+			ASSERT_EQ(0, queue_read_unit(queue, at, &unit));
+			EXPECT_EQ(at, unit.offset);
+			found.push_back(unit);
+			at += unit.count;
+		}
+		EXPECT_EQ(max, at);
+	});
+	return found;
+}
+
+/* The entries behind it go, those in memory and those in the file. */
+TEST(Batch, IsCutAtAnyMessage)
+{
+	Folder folder;
+	World world(folder.path(), small);
+	make_topic(world);
+	int64_t end = fill(world, 10);
+	std::vector<queue_unit> before = entries(world);
+	store *store = world.messages();
+
+	ASSERT_EQ(20u, before.size());
+	for (size_t cut = before.size(); cut-- > 0;) {
+		world.aside([&] {
+			queue *queue = store_queue_named(store, {"TopicTest", 9}, 0);
+
+			pthread_mutex_lock(&store->file_lock);
+			EXPECT_EQ(0, queue_cut(queue, (uint64_t)before[cut].physical_offset));
+			pthread_mutex_unlock(&store->file_lock);
+		});
+		end = before[cut].offset;
+		expect_bounds(world, 0, end);
+		std::vector<queue_unit> after = entries(world);
+		ASSERT_EQ(cut, after.size());
+		for (size_t i = 0; i < cut; i++)
+			EXPECT_EQ(before[i].physical_offset, after[i].physical_offset);
+		EXPECT_EQ(cut, read_all(world, 1).size());
+	}
+	EXPECT_EQ(0, end);
+}
+
+/* The first entry of the file that is to go is the first of a file, or not. */
+TEST(Batch, IsCutInItsFiles)
+{
+	for (size_t cut : {19, 16, 15, 14, 1, 0}) {
+		Folder folder;
+		{
+			World world(folder.path(), small);
+			make_topic(world);
+			fill(world, 10);
+		}
+		World world(folder.path(), small);
+		std::vector<queue_unit> before = entries(world);
+		store *store = world.messages();
+
+		written(world, "TopicTest");
+		world.aside([&] {
+			queue *queue = store_queue_named(store, {"TopicTest", 9}, 0);
+
+			pthread_mutex_lock(&store->file_lock);
+			EXPECT_EQ(0, queue_cut(queue, (uint64_t)before[cut].physical_offset));
+			pthread_mutex_unlock(&store->file_lock);
+		});
+		expect_bounds(world, 0, before[cut].offset);
+		EXPECT_EQ(cut, read_all(world, 1).size());
+		EXPECT_EQ(cut ? (cut + 4) / 5 : 0,
+			  names(folder / "batchconsumequeue/TopicTest/0").size());
+	}
 }
 
 } // namespace

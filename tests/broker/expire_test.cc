@@ -3,8 +3,6 @@
  * test's; files, log, queues and consumers are real. */
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/fs.h>
@@ -16,6 +14,7 @@
 
 #include "broker.h"
 #include "call.h"
+#include "outside.h"
 #include "session.h"
 #include "store/expire.h"
 #include "store/store.h"
@@ -28,49 +27,6 @@ namespace fs = std::filesystem;
 const uint64_t kSegment = 65536;
 const char *const kKeys = "mappedFileSizeCommitLog = 65536\nmappedFileSizeConsumeQueue = 400\n"
 			  "deleteWhen = 04\nfileReservedTime = 72\n";
-
-/* What the broker takes for the time and its disks. */
-struct Outside {
-	std::atomic<int64_t> now_ms{0};
-	std::atomic<int> log{10}, queues{10};
-
-	void give(World &world)
-	{
-		struct expiry_senses senses = {};
-
-		senses.now_ms = [](void *user) -> int64_t {
-			return static_cast<Outside *>(user)->now_ms;
-		};
-		senses.used_percent = [](const char *path, void *user) -> int {
-			bool queues = std::string(path).find("consumequeue") != std::string::npos;
-			auto *self = static_cast<Outside *>(user);
-			return queues ? self->queues : self->log;
-		};
-		senses.user = this;
-		expiry_set_senses(store_expiry(world.messages()), &senses);
-	}
-	/* So many whole days from now, at that hour. */
-	void set(int days, int hour)
-	{
-		time_t now = time(nullptr);
-		struct tm local;
-
-		localtime_r(&now, &local);
-		local.tm_mday += days;
-		local.tm_hour = hour;
-		local.tm_isdst = -1;
-		now_ms = static_cast<int64_t>(mktime(&local)) * 1000;
-	}
-};
-
-/* What a round removed. */
-int look(World &world)
-{
-	int removed = -1;
-
-	world.aside([&] { removed = expiry_round(store_expiry(world.messages())); });
-	return removed;
-}
 
 /* Messages of about 1 KiB, until the log has so many segments more. */
 void fill(World &world, int segments, int queues = 1)
@@ -91,17 +47,6 @@ void fill(World &world, int segments, int queues = 1)
 		store_bounds(world.messages(), &first, &end);
 	} while (end / kSegment < begin / kSegment + static_cast<uint64_t>(segments));
 	world.dispatched();
-}
-
-std::vector<std::string> names(const std::string &folder)
-{
-	std::vector<std::string> list;
-
-	if (fs::exists(folder))
-		for (const auto &entry : fs::directory_iterator(folder))
-			list.push_back(entry.path().filename());
-	std::sort(list.begin(), list.end());
-	return list;
 }
 
 uint64_t log_first(World &world)

@@ -21,6 +21,9 @@ PLANS = {plan.name: plan for plan in [
         "enableAcceleratedRecovery": "true"}),
     Plan("batches", steps("java.stop gantry.kill gantry.stop java.kill gantry.stop java.stop"), {
         "mapperFileSizeBatchConsumeQueue": 46 * 100}, messages=200, batches=True),
+    # Entries that name units in consumequeue_ext.
+    Plan("ext", steps("java.stop gantry.kill gantry.stop java.kill gantry.load java.load gantry.stop java.stop"), {
+        "enableConsumeQueueExt": "true", "mappedFileSizeConsumeQueueExt": 20 * 300 + 10}, messages=400),
     # Only what was written back is in a killed Java broker's files: no kill under load. And it does
     # not find a half message that is still in its pool: no transactions.
     Plan("pool", steps("java.kill gantry.kill java.stop"), kinds="plain", properties={

@@ -106,24 +106,50 @@ bool message_unit_ext_address(int64_t tags_code, uint64_t *ret)
 	return true;
 }
 
-int message_ext_unit_read(const uint8_t *from, size_t size, struct ext_unit *ret)
+uint64_t message_ext_unit_address(uint64_t at)
 {
-	int16_t unit_size;
-	uint16_t bitmap;
+	return at + (uint64_t)INT64_MIN;
+}
 
-	if (size < 2)
-		return -EBADMSG;
-	unit_size = (int16_t)message_get16(from);
+int message_ext_unit_head(const uint8_t *from, struct ext_unit *ret)
+{
+	int16_t unit_size = (int16_t)message_get16(from);
+	uint16_t bitmap = message_get16(from + 18);
+
 	if (unit_size == 0 || unit_size == -1)
 		return 0;
-	if (unit_size < MESSAGE_EXT_UNIT_MIN || (size_t)unit_size > size)
-		return -EBADMSG;
-	bitmap = message_get16(from + 18);
-	if (bitmap != unit_size - MESSAGE_EXT_UNIT_MIN)
+	if (unit_size < MESSAGE_EXT_UNIT_MIN || bitmap != unit_size - MESSAGE_EXT_UNIT_MIN)
 		return -EBADMSG;
 	ret->size = (uint16_t)unit_size;
 	ret->tags_code = (int64_t)message_get64(from + 2);
 	ret->store_ms = (int64_t)message_get64(from + 10);
-	ret->bitmap = (struct gantry_str){(const char *)from + MESSAGE_EXT_UNIT_MIN, bitmap};
+	ret->bitmap = (struct gantry_str){NULL, bitmap};
 	return 1;
+}
+
+int message_ext_unit_read(const uint8_t *from, size_t size, struct ext_unit *ret)
+{
+	struct ext_unit unit;
+	int status;
+
+	if (size < 2)
+		return -EBADMSG;
+	if (size < MESSAGE_EXT_UNIT_MIN) /* the end of a file has room for no unit */
+		return message_get16(from) == 0 || message_get16(from) == UINT16_MAX ? 0 : -EBADMSG;
+	status = message_ext_unit_head(from, &unit);
+	if (status <= 0)
+		return status;
+	if (unit.size > size)
+		return -EBADMSG;
+	*ret = unit;
+	ret->bitmap.at = (const char *)from + MESSAGE_EXT_UNIT_MIN;
+	return 1;
+}
+
+void message_ext_unit_write(uint8_t *to, const struct ext_unit *unit)
+{
+	to = message_put16(to, MESSAGE_EXT_UNIT_MIN);
+	to = message_put64(to, (uint64_t)unit->tags_code);
+	to = message_put64(to, (uint64_t)unit->store_ms);
+	message_put16(to, 0);
 }

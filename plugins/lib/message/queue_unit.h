@@ -59,8 +59,14 @@ struct ext_unit { /* a ConsumeQueueExt entry */
 
 /* Whether a unit's tags code is an address in ConsumeQueueExt; then ret is that file offset. */
 bool message_unit_ext_address(int64_t tags_code, uint64_t *ret);
+uint64_t message_ext_unit_address(uint64_t at); /* the tags code that means that file offset */
+/* The same as the next one, from the first MESSAGE_EXT_UNIT_MIN bytes alone: the bit map has a size
+ * only. */
+int message_ext_unit_head(const uint8_t *from, struct ext_unit *ret);
 /* 1: a unit; 0: none, the file ends here (size -1, or zeros); -EBADMSG: its sizes cannot be. */
 int message_ext_unit_read(const uint8_t *from, size_t size, struct ext_unit *ret);
+/* to: MESSAGE_EXT_UNIT_MIN bytes. Writes no bit map. */
+void message_ext_unit_write(uint8_t *to, const struct ext_unit *unit);
 
 #ifdef __cplusplus
 }

@@ -138,6 +138,22 @@ TEST(ExtUnit, ReadsAndRefuses)
 	EXPECT_EQ(message_ext_unit_read(bytes, sizeof(bytes), &unit), 0);
 }
 
+TEST(ExtUnit, ComesBack)
+{
+	ext_unit unit = {-7, 1700000000000}, back = {};
+	uint8_t bytes[MESSAGE_EXT_UNIT_MIN];
+	uint64_t at;
+
+	message_ext_unit_write(bytes, &unit);
+	EXPECT_EQ(message_ext_unit_read(bytes, sizeof(bytes), &back), 1);
+	EXPECT_EQ(back.tags_code, -7);
+	EXPECT_EQ(back.store_ms, 1700000000000);
+	EXPECT_EQ(back.size, 20);
+	EXPECT_EQ(back.bitmap.size, 0u);
+	EXPECT_TRUE(message_unit_ext_address((int64_t)message_ext_unit_address(48), &at));
+	EXPECT_EQ(at, 48u);
+}
+
 TEST(Checkpoint, ComesBackAndIsSafeThreeSecondsEarlier)
 {
 	message_checkpoint point = {5000, 4000, 3, 2, 1, 7}, back;

@@ -64,15 +64,15 @@ struct broker_conf {
 	const char *storePathRootDir, *storePathCommitLog, /* NULL: root/commitlog */
 		*readOnlyCommitLogStorePaths;
 	int64_t mappedFileSizeCommitLog, mappedFileSizeConsumeQueue,
-		mapperFileSizeBatchConsumeQueue, maxMessageSize, maxTopicLength, maxHashSlotNum,
-		maxIndexNum, syncFlushTimeout, fileReservedTime, diskMaxUsedSpaceRatio,
-		diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio, cleanResourceInterval,
-		deleteCommitLogFilesInterval, deleteConsumeQueueFilesInterval,
-		redeleteHangedFileInterval, deleteFileBatchMax, accessMessageInMemoryMaxRatio,
-		startAcceptSendRequestTimeStamp;
+		mapperFileSizeBatchConsumeQueue, mappedFileSizeConsumeQueueExt, maxMessageSize,
+		maxTopicLength, maxHashSlotNum, maxIndexNum, syncFlushTimeout, fileReservedTime,
+		diskMaxUsedSpaceRatio, diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio,
+		cleanResourceInterval, deleteCommitLogFilesInterval,
+		deleteConsumeQueueFilesInterval, redeleteHangedFileInterval, deleteFileBatchMax,
+		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
 	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
-	bool enableLmq, enableMultiDispatch;
+	bool enableLmq, enableMultiDispatch, enableConsumeQueueExt;
 	int64_t maxLmqConsumeQueueNum;
 	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
 		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;

@@ -259,7 +259,10 @@ static bool continues_run(const struct pull_run *run, const struct queue_unit *u
 
 static bool match_code(const struct subscription *subscription, int64_t tag_code)
 {
-	return !subscription->filter ||
+	uint64_t address;
+
+	/* an address is left if its unit is lost: the client looks at the tag itself */
+	return !subscription->filter || message_unit_ext_address(tag_code, &address) ||
 	       subscription->filter_ops->match_code(subscription->filter, tag_code);
 }
 

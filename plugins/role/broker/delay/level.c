@@ -267,13 +267,41 @@ static void look_failed(struct delay_level *level, int status)
 
 enum collected { NONE_NOW, GOES_ON, WAITS };
 
+/* Whether the entry is not due yet. */
+static bool is_early(struct delay_level *level, const struct queue_unit *unit)
+{
+	uint64_t left = due_in(level, unit);
+
+	if (!left)
+		return false;
+	wake_after(level, left < level->look_ms ? left : level->look_ms);
+	if (!level->batch->count)
+		set_offset(level, level->walk.at);
+	return true;
+}
+
+/* The same if its time was lost with its unit of ConsumeQueueExt: the record tells it. */
+static bool is_early_after_all(struct delay_level *level, struct queue_unit *unit,
+			       struct walk_message *source)
+{
+	uint64_t address;
+
+	if (!message_unit_ext_address(unit->tags_code, &address))
+		return false;
+	unit->tags_code = message_record_tags_code(&source->record, &level->delay->delays);
+	if (!is_early(level, unit))
+		return false;
+	walk_release(source);
+	return true;
+}
+
 /* The next message, if it is due, joins the batch. */
 static enum collected collect_one(struct delay_level *level)
 {
 	struct delay *delay = level->delay;
 	struct delay_batch *batch = level->batch;
+	struct walk_message *source = &batch->sources[batch->count];
 	struct queue_unit unit;
-	uint64_t left;
 	int status = walk_entry(&level->walk, &unit, op_of(level));
 
 	if (status < 0) {
@@ -282,17 +310,14 @@ static enum collected collect_one(struct delay_level *level)
 	}
 	if (status > 0)
 		return WAITS;
-	left = due_in(level, &unit);
-	if (left) {
-		wake_after(level, left < level->look_ms ? left : level->look_ms);
-		if (!batch->count)
-			set_offset(level, level->walk.at);
+	if (is_early(level, &unit))
 		return NONE_NOW;
-	}
-	status = walk_read(delay->broker->store, (uint64_t)unit.physical_offset,
-			   &batch->sources[batch->count], op_of(level));
+	status = walk_read(delay->broker->store, (uint64_t)unit.physical_offset, source,
+			   op_of(level));
 	if (status > 0)
 		return WAITS;
+	if (!status && is_early_after_all(level, &unit, source))
+		return NONE_NOW;
 	if (!status)
 		status = join(level, &unit);
 	else if (status == -ENOENT || status == -EIO)

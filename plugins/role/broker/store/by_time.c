@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "store/cursor.h"
+#include "store/queue_ext.h"
 
 int queue_read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 {
@@ -16,6 +17,7 @@ int queue_read_unit(struct queue *queue, int64_t at, struct queue_unit *ret)
 	if (at < 0 || queue->store->engine->log->copy(queue->file, (uint64_t)at * queue->unit,
 						      bytes, queue->unit) != (int64_t)queue->unit)
 		return -EIO;
+	queue_ext_resolve(queue, bytes, 1, true);
 	unit_get(queue, bytes, ret);
 	return 0;
 }

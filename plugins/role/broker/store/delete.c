@@ -77,6 +77,8 @@ static int empty_queue(struct queue *queue)
 	queue_forget(queue);
 	if (queue->file)
 		status = store->engine->log->reset(queue->file, 0);
+	if (queue->ext_writes)
+		status = first_error(status, store->engine->log->reset(queue->ext, 0));
 	pthread_mutex_unlock(&store->file_lock);
 	return status;
 }
@@ -93,7 +95,7 @@ static int empty_open(struct topic_queues *topic)
 }
 
 /* A queue's folder that may have files. */
-static int empty_folder(struct store *store, bool batch, const char *topic, int32_t id,
+static int empty_folder(struct store *store, enum queue_kind kind, const char *topic, int32_t id,
 			const char *path)
 {
 	struct gantry_log *log;
@@ -101,7 +103,7 @@ static int empty_folder(struct store *store, bool batch, const char *topic, int3
 
 	if (rmdir(path) == 0)
 		return 0;
-	status = store_queue_files(store, batch, topic, id, 0, &log);
+	status = store_queue_files(store, kind, topic, id, 0, &log);
 	if (status)
 		return status;
 	status = store->engine->log->reset(log, 0);
@@ -111,11 +113,11 @@ static int empty_folder(struct store *store, bool batch, const char *topic, int3
 	return status;
 }
 
-static int remove_folders(struct store *store, bool batch, const char *topic)
+static int remove_folders(struct store *store, enum queue_kind kind, const char *topic)
 {
 	char path[4096], one[4096];
-	const char *root = batch ? store->batch_root : store->queue_root;
-	int size = snprintf(path, sizeof(path), "%s/%s", root, topic), status = 0;
+	int size = snprintf(path, sizeof(path), "%s/%s", store->folders[kind], topic);
+	int status = 0;
 	struct dirent *entry;
 	DIR *folder;
 
@@ -129,7 +131,7 @@ static int remove_folders(struct store *store, bool batch, const char *topic)
 
 		size = snprintf(one, sizeof(one), "%s/%s", path, entry->d_name);
 		if (id >= 0 && size < (int)sizeof(one))
-			status = first_error(status, empty_folder(store, batch, topic, id, one));
+			status = first_error(status, empty_folder(store, kind, topic, id, one));
 	}
 	closedir(folder);
 	if (!status && rmdir(path))
@@ -164,13 +166,13 @@ int store_delete_topic(struct store *store, struct gantry_str topic)
 		return status;
 	}
 	status = empty_open(deletion.old);
-	status = first_error(status, remove_folders(store, false, fresh->name));
-	status = first_error(status, remove_folders(store, true, fresh->name));
+	for (enum queue_kind kind = 0; kind < QUEUE_KINDS; kind++)
+		status = first_error(status, remove_folders(store, kind, fresh->name));
 	pthread_mutex_unlock(&store->open_lock);
 	if (status)
 		gantry_log(store->inst, WARNING,
 			   "queues of the deleted topic %.*s are left in %s: error %d",
-			   (int)topic.size, topic.at, store->queue_root, -status);
+			   (int)topic.size, topic.at, store->root, -status);
 	else
 		gantry_log(store->inst, NOTICE, "the queues of topic %.*s were deleted",
 			   (int)topic.size, topic.at);

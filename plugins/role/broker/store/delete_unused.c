@@ -30,7 +30,7 @@ static int add_name(struct names *names, const char *name)
 
 static int list_folders(const struct store *store, struct names *ret)
 {
-	DIR *folder = opendir(store->queue_root);
+	DIR *folder = opendir(store->folders[KIND_PLAIN]);
 	struct dirent *entry;
 	int status = 0;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "message/bytes.h"
+#include "store/queue_ext.h"
 
 /* ---- the queues that are open */
 
@@ -66,30 +67,36 @@ static int first_needed(struct store *store, struct gantry_log *log, uint32_t un
 }
 
 /* Under open_lock, and it is not open. */
-static int expire_files(struct store *store, bool batch, const char *topic, int32_t id,
+static int expire_files(struct store *store, enum queue_kind kind, const char *topic, int32_t id,
 			uint64_t log_first)
 {
 	const struct gantry_log_ops *ops = store->engine->log;
+	struct queue_unit first = {0};
+	uint8_t bytes[STORE_UNIT];
 	struct gantry_log *log;
 	uint64_t needed = 0;
-	int status = store_queue_files(store, batch, topic, id, GANTRY_LOG_READ_ONLY, &log);
+	int removed, status = store_queue_files(store, kind, topic, id, GANTRY_LOG_READ_ONLY, &log);
 
 	if (status)
 		return status;
-	status = first_needed(store, log, batch ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT, log_first,
-			      &needed);
+	status = first_needed(store, log, kind == KIND_BATCH ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT,
+			      log_first, &needed);
 	ops->close(log);
 	if (status <= 0)
 		return status;
-	status = store_queue_files(store, batch, topic, id, 0, &log);
+	status = store_queue_files(store, kind, topic, id, 0, &log);
 	if (status)
 		return status;
-	status = ops->expire(log, needed);
+	removed = ops->expire(log, needed);
+	/* the units of what is left begin with that of its first entry */
+	if (kind == KIND_PLAIN && ops->copy(log, needed, bytes, sizeof(bytes)) == sizeof(bytes))
+		message_unit_read(bytes, &first);
 	ops->close(log);
-	return status;
+	status = removed < 0 ? removed : store_ext_expire(store, topic, id, first.tags_code);
+	return status < 0 ? status : removed + status;
 }
 
-static int expire_closed(struct store *store, bool batch, const char *topic, int32_t id,
+static int expire_closed(struct store *store, enum queue_kind kind, const char *topic, int32_t id,
 			 uint64_t log_first)
 {
 	int removed;
@@ -97,7 +104,7 @@ static int expire_closed(struct store *store, bool batch, const char *topic, int
 	pthread_mutex_lock(&store->open_lock);
 	removed = store_queue_has_file(store, topic, id)
 			  ? 0
-			  : expire_files(store, batch, topic, id, log_first);
+			  : expire_files(store, kind, topic, id, log_first);
 	pthread_mutex_unlock(&store->open_lock);
 	if (removed < 0)
 		gantry_log(store->inst, WARNING, "cannot remove old files of queue %s-%d: error %d",
@@ -114,15 +121,15 @@ static void close_folder(DIR **folder)
 
 static const char *folder_of(const struct store *store, const struct queue_walk *walk)
 {
-	return walk->batch ? store->batch_root : store->queue_root;
+	return store->folders[walk->kind];
 }
 
 /* The queues of batches come behind the others. -ENOENT: they were there. */
 static int next_folder(struct store *store, struct queue_walk *walk)
 {
-	if (walk->batch)
+	if (walk->kind == KIND_BATCH)
 		return -ENOENT;
-	walk->batch = true;
+	walk->kind = KIND_BATCH;
 	close_folder(&walk->topics);
 	walk->topics = opendir(folder_of(store, walk));
 	return 0;
@@ -157,7 +164,7 @@ static int expire_next_closed(struct store *store, struct queue_walk *walk)
 	if (!entry)
 		return next_topic(store, walk);
 	id = store_queue_of_folder(entry->d_name);
-	return id < 0 ? 0 : expire_closed(store, walk->batch, walk->topic, id, walk->first);
+	return id < 0 ? 0 : expire_closed(store, walk->kind, walk->topic, id, walk->first);
 }
 
 /* ---- the walk */

@@ -20,7 +20,7 @@ struct queue_walk {
 	uint32_t count, room, next;
 	DIR *topics, *queues; /* of the others */
 	char topic[256];
-	bool batch; /* the folders are those of batch queues; they come second */
+	enum queue_kind kind; /* whose folders these are; batch queues come second */
 	bool running;
 };
 

@@ -34,6 +34,9 @@ enum {
 	FILLER_SIZE = MESSAGE_UNIT_FILLER, /* what RocketMQ puts where there is no message */
 };
 
+/* What stands in files of its own: consumequeue, batchconsumequeue, consumequeue_ext. */
+enum queue_kind { KIND_PLAIN, KIND_BATCH, KIND_EXT, QUEUE_KINDS };
+
 enum queue_state { QUEUE_UNOPENED, QUEUE_OPEN, QUEUE_BROKEN, QUEUE_GONE };
 
 /* Entries as they stand in the file. */
@@ -47,11 +50,14 @@ struct queue {
 	struct topic_queues *topic;
 	int32_t id;
 	bool batch; /* queue.type=BatchCQ: an entry may be of several messages; set when opened */
-	uint32_t unit;           /* bytes of an entry; set when opened */
+	bool ext_writes;         /* entries of the file get a unit in ext; set when opened */
+	bool ext_off;            /* atomic; they get none any more, since it cannot be written */
+	uint32_t unit;           /* bytes of an entry in the file; set when opened */
 	uint32_t state;          /* atomic; enum queue_state; written under open_lock */
 	void *hold_slot;         /* atomic; hold.c's */
 	int64_t next;            /* of the next message; the door's lock */
 	struct gantry_log *file; /* set once, before state is QUEUE_OPEN */
+	struct gantry_log *ext;  /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */
 	pthread_mutex_t lock;    /* guards the next lines */
 	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
 	struct units run, tail;  /* being written; growing */
@@ -68,6 +74,12 @@ struct queue {
 	bool arrived;
 	struct queue *next_arrived;
 };
+
+/* Bytes of an entry in memory: where the file has a unit in ext, its store time comes behind. */
+static inline uint32_t queue_stride(const struct queue *queue)
+{
+	return queue->unit + (queue->ext_writes ? (uint32_t)sizeof(int64_t) : 0);
+}
 
 struct queue_array { /* published; replaced when it grows, old ones are kept to the end */
 	struct queue_array *older;
@@ -107,6 +119,7 @@ struct dispatcher {
 struct queue_sync {
 	struct gantry_op op;
 	struct queue *queue;
+	bool ext; /* this is of queue->ext; the queue's own file comes behind it */
 	struct queue_sync *next_free;
 };
 
@@ -174,11 +187,12 @@ struct store {
 	struct gantry_inst *door_inst;
 	const struct gantry_storage_ops *engine;
 	struct gantry_inst *engine_inst;
-	char *root, *queue_root, *batch_root;
+	char *root, *folders[QUEUE_KINDS];
 	int lock_fd;
+	bool ext_there;         /* some queue may have units in consumequeue_ext */
 	bool attached, unclean; /* unclean: the last stop left its abort file */
 	uint64_t segment_bytes;
-	uint32_t queue_segment_bytes, batch_segment_bytes;
+	uint32_t kind_bytes[QUEUE_KINDS]; /* of a file of that kind */
 	struct message_delays delays;
 	struct checkpoint checkpoint;
 	struct point_keeper point;
@@ -203,6 +217,7 @@ struct store {
 	struct dispatcher dispatcher;
 	struct writer writer;
 	struct expiry *expiry;
+	struct gantry_log_limit ext_limit;
 	struct index *index; /* NULL: messageIndexEnable or indexFileWriteEnable is off */
 	struct queue *placed[PLACED_SLOTS]; /* atomic */
 	store_arrived *arrived;
@@ -299,7 +314,7 @@ int64_t queue_search(struct queue *queue, int64_t from, int64_t to, uint64_t at)
 /* The first entry in [first, end) of the file whose message is in the log, which begins there. */
 int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t log_first);
 /* Opens a queue's files; flags: GANTRY_LOG_READ_ONLY. Blocks. */
-int store_queue_files(struct store *store, bool batch, const char *topic, int32_t id,
+int store_queue_files(struct store *store, enum queue_kind kind, const char *topic, int32_t id,
 		      uint32_t flags, struct gantry_log **ret);
 
 /* dispatch.c: 0: done, or left out, which was logged. -EAGAIN: ret_queue must be opened, or

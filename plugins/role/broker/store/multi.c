@@ -63,6 +63,7 @@ static struct gantry_str find(const struct message_record *record, const char *k
 static int append(struct store *store, struct gantry_str name, int32_t id, int64_t offset,
 		  const struct queue_unit *unit, struct queue **ret_queue)
 {
+	struct queue_unit entry = *unit;
 	struct queue *queue;
 	bool write = false;
 	int status;
@@ -74,7 +75,9 @@ static int append(struct store *store, struct gantry_str name, int32_t id, int64
 		return -ENOMEM;
 	if (__atomic_load_n(&queue->state, __ATOMIC_RELAXED) == QUEUE_BROKEN)
 		return 0;
-	status = queue_append(queue, offset, unit, &write);
+	if (queue_is_open(queue) && !queue->batch)
+		entry.store_ms = 0; /* it gets no unit in ConsumeQueueExt */
+	status = queue_append(queue, offset, &entry, &write);
 	store->writer.wanted |= write;
 	if (status == -EAGAIN)
 		*ret_queue = queue;

@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/internal.h"
+#include "message/bytes.h"
+#include "store/queue_ext.h"
 
-enum { FILL_BYTES = 200 * STORE_UNIT, ROOM_FIRST = 8 * STORE_UNIT };
+enum {
+	FILL_BYTES = 200 * STORE_UNIT,
+	ROOM_FIRST = 8 * STORE_UNIT,
+	FETCH_ENTRIES = 256,
+	FETCHES = 16,
+};
 
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
 {
@@ -27,7 +33,9 @@ void queue_close(struct queue *queue)
 {
 	if (queue->file)
 		queue->store->engine->log->close(queue->file);
-	queue->file = NULL;
+	if (queue->ext)
+		queue->store->engine->log->close(queue->ext);
+	queue->file = queue->ext = NULL;
 }
 
 static void drop(struct queue *queue, struct units *units)
@@ -58,7 +66,7 @@ void queue_unopen(struct queue *queue)
 	queue->min = queue->filed = queue->end = queue->next = 0;
 	queue->cuts++;
 	queue->first_message = queue->end_message = queue->near = 0;
-	queue->dirty = queue->urgent = queue->unsynced = false;
+	queue->dirty = queue->urgent = queue->unsynced = queue->ext_off = false;
 	__atomic_store_n(&queue->state, QUEUE_UNOPENED, __ATOMIC_RELEASE);
 }
 
@@ -93,7 +101,7 @@ static int make_room(struct queue *queue, struct units *tail)
 		tail->room ? tail->room + tail->room / (2 * STORE_UNIT) * STORE_UNIT : ROOM_FIRST;
 	uint8_t *at;
 
-	if (tail->used + queue->unit <= tail->room)
+	if (tail->used + queue_stride(queue) <= tail->room)
 		return 0;
 	if (tail->room >= (queue->store->unwritable ? TAIL_UNWRITTEN : TAIL_MAX))
 		return -EAGAIN;
@@ -110,14 +118,17 @@ static int make_room(struct queue *queue, struct units *tail)
 static int push(struct queue *queue, const struct queue_unit *unit)
 {
 	int status = make_room(queue, &queue->tail);
+	uint8_t *to = queue->tail.at + queue->tail.used;
 
 	if (status)
 		return status;
 	if (queue->batch)
-		batch_unit_put(queue->tail.at + queue->tail.used, unit);
+		batch_unit_put(to, unit);
 	else
-		message_unit_write(queue->tail.at + queue->tail.used, unit);
-	queue->tail.used += queue->unit;
+		message_unit_write(to, unit);
+	if (queue->ext_writes)
+		message_put64(to + STORE_UNIT, (uint64_t)unit->store_ms);
+	queue->tail.used += queue_stride(queue);
 	queue->end++;
 	if (!queue->dirty) {
 		queue->dirty = true;
@@ -159,7 +170,7 @@ static int append_batch(struct queue *queue, const struct queue_unit *unit)
 
 static int append(struct queue *queue, int64_t offset, const struct queue_unit *unit)
 {
-	int64_t gap_max = queue->store->queue_segment_bytes / STORE_UNIT;
+	int64_t gap_max = queue->store->kind_bytes[KIND_PLAIN] / STORE_UNIT;
 	int status = 0;
 
 	if (offset < 0 || offset > INT64_MAX / STORE_UNIT - gap_max)
@@ -237,7 +248,10 @@ static int write_run(struct queue *queue)
 		status = bounds.end == bounds.first ? start_file(queue, bounds.segment_bytes)
 						    : -EUCLEAN;
 	__atomic_fetch_add(&queue->store->writer.runs, 1, __ATOMIC_RELAXED);
-	return status ? status : ops->append(queue->file, queue->run.at, queue->run.used);
+	if (status)
+		return status;
+	return queue->ext_writes ? queue_ext_write(queue)
+				 : ops->append(queue->file, queue->run.at, queue->run.used);
 }
 
 /* The tail becomes the run, unless one is left over from a write that failed. */
@@ -258,7 +272,7 @@ static void take_tail(struct queue *queue, bool listed)
 static void drop_run(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	queue->filed += queue->run.used / queue->unit;
+	queue->filed += queue->run.used / queue_stride(queue);
 	drop(queue, &queue->run);
 	pthread_mutex_unlock(&queue->lock);
 }
@@ -309,9 +323,9 @@ void queue_bounds(struct queue *queue, int64_t *ret_min, int64_t *ret_max)
 static uint32_t read_memory(const struct queue *queue, int64_t at, uint32_t count,
 			    struct queue_unit *ret)
 {
-	uint64_t skip = (uint64_t)(at - queue->filed) * queue->unit;
+	uint64_t skip = (uint64_t)(at - queue->filed) * queue_stride(queue);
 
-	for (uint32_t i = 0; i < count; i++, skip += queue->unit)
+	for (uint32_t i = 0; i < count; i++, skip += queue_stride(queue))
 		unit_get(queue,
 			 skip < queue->run.used ? queue->run.at + skip
 						: queue->tail.at + (skip - queue->run.used),
@@ -324,8 +338,10 @@ static int read_file(struct queue *queue, int64_t at, uint32_t count, uint8_t *r
 	uint32_t unit = queue->unit;
 	int64_t got = queue->store->engine->log->copy_hot(queue->file, (uint64_t)at * unit, ret,
 							  (uint64_t)count * unit);
+	int entries = got < 0 ? (int)got : (int)(got / unit);
+	int status = entries > 0 ? queue_ext_resolve(queue, ret, (uint32_t)entries, false) : 0;
 
-	return got < 0 ? (int)got : (int)(got / unit);
+	return status ? status : entries;
 }
 
 static bool is_in_page(const struct queue_page *page, const struct queue *queue, uint32_t cuts,
@@ -452,21 +468,22 @@ static int fetch(struct gantry_work *work)
 {
 	struct queue_fetch *fetch = work->user;
 	struct queue *queue = fetch->queue;
-	uint8_t bytes[8192];
+	uint8_t bytes[FETCH_ENTRIES * UNIT_MAX];
+	uint32_t piece = FETCH_ENTRIES * queue->unit;
 	int64_t place = queue->batch ? batch_find(queue, fetch->at, true) : fetch->at;
 	uint64_t at = (uint64_t)place * queue->unit;
 
 	if (place < 0)
 		return (int)place;
-	for (uint32_t i = 0; i < 8; i++) {
-		int64_t got =
-			queue->store->engine->log->copy(queue->file, at, bytes, sizeof(bytes));
+	for (uint32_t i = 0; i < FETCHES; i++) {
+		int64_t got = queue->store->engine->log->copy(queue->file, at, bytes, piece);
 
 		if (got < 0)
 			return (int)got;
-		if (got < (int64_t)sizeof(bytes))
+		queue_ext_resolve(queue, bytes, (uint32_t)got / queue->unit, true);
+		if (got < (int64_t)piece)
 			break;
-		at += sizeof(bytes);
+		at += piece;
 	}
 	return 0;
 }

@@ -3,12 +3,12 @@
 #include <errno.h>
 
 #include "message/bytes.h"
-#include "store/internal.h"
+#include "store/queue_ext.h"
 
 /* Whether the last of these entries is of a message at or behind the log offset. */
-static bool ends_behind(const struct units *units, uint32_t unit, uint64_t at)
+static bool ends_behind(const struct units *units, uint32_t stride, uint64_t at)
 {
-	return units->used && message_get64(units->at + units->used - unit) >= at;
+	return units->used && message_get64(units->at + units->used - stride) >= at;
 }
 
 /* Under the queue's lock. */
@@ -16,7 +16,7 @@ static void drop_last(struct queue *queue, struct units *units)
 {
 	struct queue_unit unit;
 
-	units->used -= queue->unit;
+	units->used -= queue_stride(queue);
 	queue->end--;
 	if (!queue->batch)
 		return;
@@ -27,9 +27,11 @@ static void drop_last(struct queue *queue, struct units *units)
 /* Drops entries from memory; true if the file may have such entries too. Under the queue's lock. */
 static bool cut_memory(struct queue *queue, uint64_t at)
 {
-	while (ends_behind(&queue->tail, queue->unit, at))
+	uint32_t stride = queue_stride(queue);
+
+	while (ends_behind(&queue->tail, stride, at))
 		drop_last(queue, &queue->tail);
-	while (!queue->tail.used && ends_behind(&queue->run, queue->unit, at))
+	while (!queue->tail.used && ends_behind(&queue->run, stride, at))
 		drop_last(queue, &queue->run);
 	return queue->filed == queue->end && queue->filed > queue->min;
 }
@@ -57,7 +59,8 @@ static int cut_file(struct queue *queue, uint64_t at)
 	queue->cuts++;
 	queue->end_message = dropped.offset;
 	pthread_mutex_unlock(&queue->lock);
-	return ops->cut(queue->file, (uint64_t)end * queue->unit);
+	status = ops->cut(queue->file, (uint64_t)end * queue->unit);
+	return status ? status : queue_ext_trim(queue, queue->min, end);
 }
 
 int queue_cut(struct queue *queue, uint64_t at)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "store/expire_queues.h"
+#include "store/queue_ext.h"
 
 static bool is_gone(const struct queue_unit *unit, uint64_t log_first)
 {
@@ -15,12 +16,12 @@ static bool is_gone(const struct queue_unit *unit, uint64_t log_first)
 static int64_t first_in_memory(const struct queue *queue, int64_t from, uint64_t log_first,
 			       int64_t *ret_message)
 {
-	int64_t run_end = queue->filed + queue->run.used / queue->unit;
+	uint32_t stride = queue_stride(queue);
+	int64_t run_end = queue->filed + queue->run.used / stride;
 
 	for (int64_t at = from; at < queue->end; at++) {
-		const uint8_t *bytes = at < run_end
-					       ? queue->run.at + (at - queue->filed) * queue->unit
-					       : queue->tail.at + (at - run_end) * queue->unit;
+		const uint8_t *bytes = at < run_end ? queue->run.at + (at - queue->filed) * stride
+						    : queue->tail.at + (at - run_end) * stride;
 		struct queue_unit unit;
 
 		unit_get(queue, bytes, &unit);
@@ -99,13 +100,14 @@ int queue_expire(struct queue *queue, uint64_t log_first)
 
 	if (status)
 		return status;
+	removed = queue_ext_expire(queue, min);
 	ops->bounds(queue->file, &file);
 	if (file.end - file.first <= file.segment_bytes ||
 	    (uint64_t)min * queue->unit < file.first + file.segment_bytes)
-		return 0;
+		return removed;
 	pthread_mutex_lock(&queue->store->file_lock);
 	if (queue_is_open(queue))
-		removed = ops->expire(queue->file, (uint64_t)min * queue->unit);
+		status = ops->expire(queue->file, (uint64_t)min * queue->unit);
 	pthread_mutex_unlock(&queue->store->file_lock);
-	return removed;
+	return status < 0 ? status : removed + status;
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "store/internal.h"
+#include "store/queue_ext.h"
 
 enum { CHECKED = 200 }; /* entries before the end that must be in order */
 
@@ -64,11 +64,14 @@ static int64_t ordered_until(struct queue *queue, int64_t from, int64_t to)
 	return to;
 }
 
+static enum queue_kind kind_of(const struct queue *queue)
+{
+	return queue->batch ? KIND_BATCH : KIND_PLAIN;
+}
+
 static uint32_t segment_bytes(const struct queue *queue)
 {
-	const struct store *store = queue->store;
-
-	return queue->batch ? store->batch_segment_bytes : store->queue_segment_bytes;
+	return queue->store->kind_bytes[kind_of(queue)];
 }
 
 /* The end of the entries in [first, last) that are older than the log offset. Entries of an earlier
@@ -109,7 +112,7 @@ int64_t queue_find_min(struct queue *queue, int64_t first, int64_t end, uint64_t
 	return first;
 }
 
-int store_queue_files(struct store *store, bool batch, const char *topic, int32_t id,
+int store_queue_files(struct store *store, enum queue_kind kind, const char *topic, int32_t id,
 		      uint32_t flags, struct gantry_log **ret)
 {
 	char path[4096];
@@ -118,10 +121,9 @@ int store_queue_files(struct store *store, bool batch, const char *topic, int32_
 		.directories = &directory,
 		.directory_count = 1,
 		.flags = GANTRY_LOG_SMALL | flags,
-		.segment_bytes = batch ? store->batch_segment_bytes : store->queue_segment_bytes,
+		.segment_bytes = store->kind_bytes[kind],
 	};
-	int size = snprintf(path, sizeof(path), "%s/%s/%d",
-			    batch ? store->batch_root : store->queue_root, topic, id);
+	int size = snprintf(path, sizeof(path), "%s/%s/%d", store->folders[kind], topic, id);
 
 	if (size < 0 || size >= (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -133,11 +135,13 @@ static int open_file(struct queue *queue)
 	struct topics *topics = queue->store->broker->topics;
 	struct gantry_str name = queue->topic->entry.key;
 	const struct topic *topic = topics ? topics_find(topics, name) : NULL;
+	int status;
 
 	queue->batch = topic && topic_batch(topic);
 	queue->unit = queue->batch ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT;
-	return store_queue_files(queue->store, queue->batch, queue->topic->name, queue->id, 0,
-				 &queue->file);
+	status = store_queue_files(queue->store, kind_of(queue), queue->topic->name, queue->id, 0,
+				   &queue->file);
+	return status ? status : queue_ext_open(queue);
 }
 
 /* After a clean stop there is nothing behind the last entry but zeros, and entries that are going
@@ -160,9 +164,8 @@ static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end, uint6
 	gantry_log(store->inst, WARNING,
 		   "%s/%s/%d/%020llu: what stands from byte %llu on is no entry of this queue and "
 		   "is cut",
-		   queue->batch ? store->batch_root : store->queue_root, queue->topic->name,
-		   queue->id, (unsigned long long)(at - at % bytes),
-		   (unsigned long long)(at % bytes));
+		   store->folders[kind_of(queue)], queue->topic->name, queue->id,
+		   (unsigned long long)(at - at % bytes), (unsigned long long)(at % bytes));
 }
 
 /* Trims the file to the entries that are trusted, and takes over where they begin and end. */
@@ -176,11 +179,13 @@ static int find_bounds(struct queue *queue)
 	int status = 0;
 
 	ops->bounds(queue->file, &file);
-	if (file.first == file.end)
-		return 0; /* nothing there: it begins with 0, or with its first message */
+	if (file.first == file.end) /* it begins with 0, or with its first message */
+		return queue_ext_trim(queue, 0, 0);
 	store->door->bounds(store->door_inst, &log);
-	if (valid_end <= log.first) /* no message is left */
-		return ops->reset(queue->file, 0);
+	if (valid_end <= log.first) { /* no message is left */
+		status = ops->reset(queue->file, 0);
+		return status ? status : queue_ext_trim(queue, 0, 0);
+	}
 	first = (int64_t)(file.first / queue->unit);
 	end = find_end(queue, first, (int64_t)(file.end / queue->unit), valid_end);
 	if (end >= 0)
@@ -197,7 +202,7 @@ static int find_bounds(struct queue *queue)
 		return (int)min;
 	queue->min = min;
 	queue->next = queue->filed = queue->end = end;
-	return queue->batch ? batch_set_bounds(queue) : 0;
+	return queue->batch ? batch_set_bounds(queue) : queue_ext_trim(queue, first, end);
 }
 
 static int open_locked(struct queue *queue)

@@ -38,7 +38,7 @@ static uint64_t find_start(struct store *store, const struct gantry_bounds *log)
 	uint64_t segment = log->segment_bytes;
 	uint64_t start = log->first;
 
-	if (files_folder_is_empty(store->queue_root))
+	if (files_folder_is_empty(store->folders[KIND_PLAIN]))
 		return log->first; /* the queues are to be built anew */
 	if (confirm >= log->first && confirm < log->end &&
 	    is_start(store, confirm, point_knows_checkpoint(store), &start) && start == confirm)
@@ -141,7 +141,7 @@ static int recover_from_point(struct store *store, struct recovery *ret)
 	const struct point *point = &store->point.says;
 	int status;
 
-	if (files_folder_is_empty(store->queue_root) || !point_is_trusted(store))
+	if (files_folder_is_empty(store->folders[KIND_PLAIN]) || !point_is_trusted(store))
 		return -ESTALE;
 	dispatcher->record_at = point->record_at;
 	dispatcher->record_ms = point->record_ms;

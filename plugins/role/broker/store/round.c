@@ -3,7 +3,7 @@
  * then the checkpoint says so. All on the dispatcher's loop. */
 #include <errno.h>
 
-#include "store/internal.h"
+#include "store/queue_ext.h"
 
 static void sync_more(struct store *store);
 
@@ -81,20 +81,44 @@ static void queues_synced(struct store *store)
 	save_point(store);
 }
 
+static void synced(struct gantry_op *op);
+
+/* Syncs the queue's file, or its units first and then the file. As the engine's sync. */
+static int begin_sync(struct queue_sync *sync, struct queue *queue, bool ext)
+{
+	const struct gantry_log_ops *ops = queue->store->engine->log;
+	struct gantry_bounds bounds;
+	int status;
+
+	sync->queue = queue;
+	sync->ext = ext;
+	ops->bounds(ext ? queue->ext : queue->file, &bounds);
+	sync->op = (struct gantry_op){
+		.done = synced, .loop = queue->store->dispatcher.loop, .user = queue->store};
+	status = ops->sync(ext ? queue->ext : queue->file, bounds.end, &sync->op);
+	return !status && ext ? begin_sync(sync, queue, false) : status;
+}
+
 static void synced(struct gantry_op *op)
 {
 	struct queue_sync *sync = TABLE_HOLDER(op, struct queue_sync, op);
 	struct store *store = op->user;
 	struct queue *queue = sync->queue;
+	int status = op->status;
 
+	if (!status && sync->ext) {
+		status = begin_sync(sync, queue, false);
+		if (status > 0)
+			return;
+	}
 	sync->next_free = store->writer.free_syncs;
 	store->writer.free_syncs = sync;
 	store->writer.syncing--;
-	if (op->status) {
+	if (status) {
 		store->writer.round_failed = true;
 		gantry_log_limited(store->inst, &store->writer.limit, ERROR,
 				   "cannot sync queue %s-%d: error %d", queue->topic->name,
-				   queue->id, -op->status);
+				   queue->id, -status);
 		queue_break(queue);
 	}
 	if (!store->writer.syncing) /* not one by one: they would be synced so */
@@ -129,16 +153,11 @@ static void sync_more(struct store *store)
 	}
 	while (writer->round && (sync = free_sync(writer))) {
 		struct queue *queue = writer->round;
-		struct gantry_bounds bounds;
 		int status;
 
 		writer->round = queue->next_synced;
-		store->engine->log->bounds(queue->file, &bounds);
-		sync->op = (struct gantry_op){
-			.done = synced, .loop = store->dispatcher.loop, .user = store};
-		status = store->engine->log->sync(queue->file, bounds.end, &sync->op);
+		status = begin_sync(sync, queue, queue->ext_writes && !queue_ext_is_off(queue));
 		if (status > 0) {
-			sync->queue = queue;
 			writer->free_syncs = sync->next_free;
 			writer->syncing++;
 		} else if (status) {

@@ -50,18 +50,25 @@ static int find_services(struct store *store)
 
 static int read_conf(struct store *store)
 {
+	static const char *const names[] = {"consumequeue", "batchconsumequeue",
+					    "consumequeue_ext"};
 	const struct broker_conf *conf = store->broker->conf;
 	int64_t bytes = conf->mappedFileSizeConsumeQueue,
 		batch = conf->mapperFileSizeBatchConsumeQueue;
 
 	/* a whole number of entries, rounded up as RocketMQ does */
-	store->queue_segment_bytes = (uint32_t)((bytes + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT);
-	store->batch_segment_bytes = (uint32_t)((batch + UNIT_MAX - 1) / UNIT_MAX * UNIT_MAX);
+	store->kind_bytes[KIND_PLAIN] =
+		(uint32_t)((bytes + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT);
+	store->kind_bytes[KIND_BATCH] = (uint32_t)((batch + UNIT_MAX - 1) / UNIT_MAX * UNIT_MAX);
+	store->kind_bytes[KIND_EXT] = (uint32_t)conf->mappedFileSizeConsumeQueueExt;
 	store->root = strdup(conf->storePathRootDir);
-	store->queue_root = store->root ? path_in(store->root, "consumequeue") : NULL;
-	store->batch_root = store->root ? path_in(store->root, "batchconsumequeue") : NULL;
-	if (!store->queue_root || !store->batch_root)
-		return -ENOMEM;
+	for (uint32_t i = 0; i < QUEUE_KINDS; i++) {
+		store->folders[i] = store->root ? path_in(store->root, names[i]) : NULL;
+		if (!store->folders[i])
+			return -ENOMEM;
+	}
+	store->ext_there =
+		conf->enableConsumeQueueExt || !files_folder_is_empty(store->folders[KIND_EXT]);
 	return message_delays_read(conf->messageDelayLevel, &store->delays);
 }
 
@@ -248,8 +255,8 @@ void store_close(struct store *store)
 	store_free_queues(store);
 	expiry_free(store->expiry);
 	destroy_locks(store);
-	free(store->batch_root);
-	free(store->queue_root);
+	for (uint32_t i = 0; i < QUEUE_KINDS; i++)
+		free(store->folders[i]);
 	free(store->root);
 	free(store);
 }

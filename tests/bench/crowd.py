@@ -36,24 +36,29 @@ def send_frame(opaque, properties=""):
                                    "m": "false"}, BODY)
 
 
-def pull_frame(opaque, offset):
+def pull_frame(opaque, offset, group=GROUP):
     """A pull that waits for the next message."""
     return frame(PULL, opaque, {
-        "consumerGroup": GROUP, "topic": TOPIC, "queueId": "0", "queueOffset": str(offset),
+        "consumerGroup": group, "topic": TOPIC, "queueId": "0", "queueOffset": str(offset),
         "maxMsgNums": "1", "sysFlag": str(SUSPEND_WITH_SUBSCRIPTION), "commitOffset": "0",
         "suspendTimeoutMillis": str(HOLD_MS), "subscription": "*", "subVersion": "1",
         "expressionType": "TAG"})
 
 
-def heartbeat_frame(opaque, client):
+def heartbeat_frame(opaque, client, group=GROUP):
     """A consumer joins the group."""
     body = json.dumps({"clientID": client, "producerDataSet": [], "consumerDataSet": [{
-        "groupName": GROUP, "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING",
+        "groupName": group, "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING",
         "consumeFromWhere": "CONSUME_FROM_LAST_OFFSET", "unitMode": False,
         "subscriptionDataSet": [{"topic": TOPIC, "subString": "*", "tagsSet": [], "codeSet": [],
                                  "subVersion": 1, "expressionType": "TAG",
                                  "classFilterMode": False}]}]})
     return frame(HEARTBEAT, opaque, {}, body.encode())
+
+
+def max_offset_frame(opaque, topic, queue):
+    """Asks where a queue ends."""
+    return frame(MAX_OFFSET, opaque, {"topic": topic, "queueId": str(queue)})
 
 
 class Crowd:

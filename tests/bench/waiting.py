@@ -3,6 +3,7 @@
 server, or of several by turns, so that what else the machine does meets them alike. Each function
 returns {(row, what): value} for each server's name."""
 
+import re
 import statistics
 import time
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ PERCENTILES = (("p50, us", "p50"), (P99, "p99"), ("p99.9, us", "p999"))
 WARM_ROUNDS = 5
 PIPELINE = 256  # sends on their way
 DELAY_LEVEL = 18  # two hours
+GROUP_MEMBERS = 100  # of those who wait
 QUIET_SECONDS = 0.02
 
 
@@ -66,7 +68,10 @@ def idle(contender, size):
         anon, slab = memory_mb(pid)
         people.connect(size["idle"])
         for index, one in enumerate(people.all[1:]):
-            one.sendall(crowd.pull_frame(index, 1))
+            group_name = f"{crowd.GROUP}-{index // GROUP_MEMBERS}"
+            one.sendall(crowd.heartbeat_frame(index, f"{index}@bench", group_name))
+            one.sendall(crowd.pull_frame(index, 1, group_name))
+        people.wait_for_others()  # the heartbeats' answers, and who has joined
         load.settle(pid)
         more_anon, more_slab = memory_mb(pid)
         _must_wait(contender, people)
@@ -162,6 +167,16 @@ def latency(contenders, generator, size):
                    for what, key in PERCENTILES} for name, runs in found.items()}
 
 
+def _must_be_pending(contender, people, count):
+    """That they wait in the queue of their level, and have not been given to consumers."""
+    answers = []
+    people.all[0].sendall(crowd.max_offset_frame(4, "SCHEDULE_TOPIC_XXXX", DELAY_LEVEL - 1))
+    people.wait_for(1, 60, lambda data: answers.append(data) or True)
+    found = re.search(rb'"offset":"?(\d+)', answers[0])
+    if not found or int(found[1]) < count:
+        raise Failure(f"{contender.name}: {count} messages are not delayed: {answers[0]!r}")
+
+
 def delayed(contender, size):
     """Memory that delayed messages cost while they wait."""
     count = size["delayed"]
@@ -174,6 +189,7 @@ def delayed(contender, size):
             people.all[0].sendall(frames)
             people.wait_for(PIPELINE, 60, lambda data: b'"code":0' in data)
         load.settle(pid)
+        _must_be_pending(contender, people, count)
         after = memory_mb(pid)[0]
     row = f"{count:,} delayed messages wait"
     return {contender.name: {(row, DELAYED_MEMORY): after,

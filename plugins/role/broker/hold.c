@@ -8,7 +8,7 @@
 #include "pull_private.h"
 
 /* Ten thousand waiting consumers are to be cheap. */
-_Static_assert(sizeof(struct hold) < 640, "a held pull is to stay small");
+_Static_assert(sizeof(struct hold) <= 320, "a held pull is to stay small");
 
 static void read_on(struct gantry_op *op);
 

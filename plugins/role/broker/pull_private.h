@@ -97,14 +97,19 @@ enum hold_state {
 struct hold {
 	struct pull_context context;
 	struct gantry_op *op; /* the front-end's; NULL: answered */
-	struct pull_wait wait;
-	struct gantry_op after_op;
+	union {
+		struct pull_wait wait;
+		struct { /* no longer waits for anything */
+			struct gantry_op after_op;
+			struct gantry_slice few[HOLD_SLICES];
+		};
+	};
 	struct pull_link in_queue, in_wheel; /* in_queue: alone while it reads */
 	struct hold *next_of_session, **link_of_session;
 	uint64_t deadline_ms; /* 0: it is not to be held, only to be read */
 	uint64_t queued_ms;   /* since when it waits to be read; 0: it does not, or was parked */
 	enum hold_state state;
-	struct gantry_slice few[HOLD_SLICES], *slices; /* slices: few, or from malloc */
+	struct gantry_slice *slices; /* of the answer: few, or from malloc */
 };
 
 struct pull_loop { /* touched on its loop only, but for what is atomic */

@@ -158,17 +158,19 @@ Session::Pending::Pending(World &world, Session &session, Pulled pulled)
 	pull_.queue = pulled_.queue;
 	pull_.max_messages = pulled_.max_messages;
 	pull_.max_bytes = pulled_.max_bytes;
-	pull_.request_source = -1;
+	pull_.request_source = pulled_.source;
 	pull_.flags = pulled_.flags;
 	op_.then = [this] { collect(); };
 	world_.on(session.loop(), [&] {
 		std::string group = pulled_.group, topic = pulled_.topic,
-			    subscription = pulled_.subscription, type = pulled_.type;
+			    subscription = pulled_.subscription, type = pulled_.type,
+			    proxy = pulled_.proxy_client;
 
 		pull_.group = str(group);
 		pull_.topic = str(topic);
 		pull_.subscription = str(subscription);
 		pull_.expression_type = str(type);
+		pull_.proxy_client_id = str(proxy);
 		pulled_.pending = world_.ops()->pull(world_.inst(), &pull_, op_.get()) > 0;
 		if (!pulled_.pending)
 			collect();

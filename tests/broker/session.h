@@ -30,6 +30,8 @@ struct Pulled {
 	int64_t offset = 0, commit_offset = 0, suspend_ms = 0, sub_version = 0;
 	int32_t queue = 0, max_messages = 32, max_bytes = -1;
 	uint32_t flags = GANTRY_PULL_SUBSCRIPTION;
+	int32_t source = -1; /* RocketMQ's RequestSource */
+	std::string proxy_client;
 	/* out */
 	int32_t code = -1, forbidden = 0, op_status = 0;
 	int64_t next = -1, min = -1, max = -1;

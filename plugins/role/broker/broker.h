@@ -96,7 +96,9 @@ struct broker_conf {
 	int64_t flushConsumerOffsetInterval, channelExpiredTimeout, subscriptionExpiredTimeout,
 		consumerOffsetUpdateVersionStep, flushDelayOffsetInterval,
 		delayOffsetUpdateVersionStep;
-	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable, useServerSideResetOffset;
+	int64_t broadcastOffsetExpireSecond, broadcastOffsetExpireMaxSecond;
+	bool notifyConsumerIdsChangedEnable, serverLoadBalancerEnable, useServerSideResetOffset,
+		enableBroadcastOffsetStore;
 	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;
 	/* limits of what peers may make this broker hold; ours, not RocketMQ's */

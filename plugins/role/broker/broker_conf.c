@@ -236,6 +236,13 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(BOOL, useServerSideResetOffset, .dflt = "true",
 	    .help = "keep an offset that an operator sets, and tell consumers with their next "
 		    "pull; false: tell those that are online"),
+	KEY(BOOL, enableBroadcastOffsetStore, .dflt = "true",
+	    .help = "note how far members of broadcasting groups are, for those who come by a "
+		    "proxy"),
+	KEY(INT, broadcastOffsetExpireSecond, .dflt = "120", .min = 0, .max = INT32_MAX,
+	    .unit = "seconds", .help = "how long that is known of a member that has gone"),
+	KEY(INT, broadcastOffsetExpireMaxSecond, .dflt = "300", .min = 0, .max = INT32_MAX,
+	    .unit = "seconds", .help = "how long of one that is there and does not pull"),
 	KEY(ENUM, defaultMessageRequestMode, .choices = modes, .dflt = "PULL",
 	    .help = "how groups get messages when nothing was set"),
 	KEY(INT, defaultPopShareQueueNum, .dflt = "-1", .min = -1, .max = INT32_MAX,

@@ -1,36 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls about consumer offsets. */
 #include <string.h>
-#include <unistd.h>
 
 #include "call.h"
 #include "groups.h"
 #include "offsets.h"
 #include "store/store.h"
 #include "topics.h"
+#include "young.h"
 
-/* Whether the message at queue offset 0 is so young that it is still in memory: then a new group
- * begins there (RocketMQ's checkInMemByConsumeOffset). */
-static bool young_queue(struct broker *broker, struct gantry_str name, int32_t id)
+/* Whether a new group begins at the beginning of that queue. */
+static bool is_young(struct broker *broker, struct gantry_str name, int32_t id)
 {
 	struct topic *topic = topics_find(broker->topics, name);
 	struct queue *queue;
-	struct queue_unit unit;
-	int64_t min, max, memory;
-	uint64_t first, end;
 
 	if (!topic || id < 0 || id >= topic_read_queues(topic))
 		return false;
 	queue = store_queue(broker->store, topic, id);
-	if (!queue || !queue_is_open(queue))
-		return false;
-	queue_bounds(queue, &min, &max);
-	if (min > 0 || max <= 0 || queue_read(queue, 0, 1, &unit) != 1)
-		return false;
-	store_bounds(broker->store, &first, &end);
-	memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 100 *
-		 broker->conf->accessMessageInMemoryMaxRatio;
-	return (int64_t)end - unit.physical_offset <= memory;
+	return queue && young_queue(broker, queue);
 }
 
 /* RocketMQ 5.5.0 does not need it, and says "null" where it is missing. */
@@ -55,7 +43,7 @@ static int query_offset(struct broker *broker, struct gantry_call *call, struct 
 	if (offset < 0 && !call_bool(call, "setZeroIfNotFound", true))
 		return call_fail(call, GANTRY_QUERY_NOT_FOUND,
 				 "Not found, do not set to zero, maybe this group boot first");
-	if (offset < 0 && young_queue(broker, topic, queue))
+	if (offset < 0 && is_young(broker, topic, queue))
 		offset = 0;
 	if (offset < 0)
 		return call_fail(call, GANTRY_QUERY_NOT_FOUND,

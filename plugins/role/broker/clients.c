@@ -212,21 +212,6 @@ void clients_subscription_any(struct clients *clients, struct gantry_str group,
 	find_subscription(clients, group, topic, true, ret);
 }
 
-bool clients_is_member(struct clients *clients, struct gantry_str group,
-		       const struct gantry_session *session)
-{
-	struct client_group *found;
-	bool is = false;
-
-	pthread_rwlock_rdlock(&clients->lock);
-	found = clients_group_locked(clients, &clients->consumers, group);
-	for (struct member *member = found ? found->members : NULL; member && !is;
-	     member = member->group_next)
-		is = member->channel->session == session;
-	pthread_rwlock_unlock(&clients->lock);
-	return is;
-}
-
 static int compare_ids(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -100,6 +100,12 @@ void subscription_release(struct subscription *subscription); /* NULL is fine; a
 /* Whether this session is a registered member of that consumer group. Any thread. */
 bool clients_is_member(struct clients *clients, struct gantry_str group,
 		       const struct gantry_session *session);
+/* Whether messages are pushed to each member of that group. Any thread. */
+bool clients_is_broadcasting(struct clients *clients, struct gantry_str group);
+/* The client id under which this session is a member of that consumer group, with a NUL. False: it
+ * is none, or the id has no room. On the session's loop. */
+bool clients_member_id(struct clients *clients, struct gantry_str group,
+		       struct gantry_session *session, char *room, size_t size);
 
 #ifdef __cplusplus
 }

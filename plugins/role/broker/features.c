@@ -5,6 +5,7 @@
 
 #include <gantry/loop.h>
 
+#include "broadcast/broadcast.h"
 #include "delay/delay.h"
 #include "feature.h"
 #include "transaction/transaction.h"
@@ -13,6 +14,7 @@
 static const struct feature *const table[] = {
 	&delay_feature,
 	&transaction_feature,
+	&broadcast_feature,
 	NULL,
 };
 enum { FEATURES = sizeof(table) / sizeof(table[0]) - 1 };

@@ -22,6 +22,7 @@ static void free_hold(struct gantry_op *op)
 	struct puller *puller = hold->context.puller;
 
 	subscription_release(hold->context.subscription);
+	free(hold->context.proxy_client);
 	__atomic_sub_fetch(&hold->context.loop->held, 1, __ATOMIC_RELAXED);
 	if (hold->slices != hold->few)
 		free(hold->slices);

@@ -26,6 +26,8 @@ static void collect(struct offsets *offsets, struct gantry_str name, bool by_gro
 		struct gantry_str topic = {node->key, node->topic_size};
 		struct gantry_str group = {node->key + cut, entry->key.size - cut};
 
+		if (memchr(group.at, '@', group.size)) /* topic@group@broadcast: see broadcast/ */
+			continue;
 		if (str_equal(by_group ? group : topic, name) && is_committed(node))
 			name_set_add(ret, by_group ? topic : group);
 	}

@@ -13,10 +13,11 @@
 
 /* In RocketMQ's order: which error a bad pull gets depends on it. */
 static const struct pull_step plan[] = {
-	{"broker", pull_check_broker}, {"lite pull", pull_check_lite},
-	{"group", pull_find_group},    {"topic", pull_find_topic},
-	{"queue", pull_check_queue},   {"subscription", pull_find_subscription},
-	{"filter", pull_check_filter}, {"member", pull_check_member},
+	{"broker", pull_check_broker},      {"lite pull", pull_check_lite},
+	{"group", pull_find_group},         {"topic", pull_find_topic},
+	{"queue", pull_check_queue},        {"subscription", pull_find_subscription},
+	{"filter", pull_check_filter},      {"member", pull_check_member},
+	{"broadcast", pull_find_broadcast},
 };
 
 int pull_refuse(struct pull_context *context, int32_t code, int32_t forbidden, const char *format,
@@ -78,8 +79,10 @@ int puller_pull(struct gantry_inst *inst, struct gantry_pull *pull, struct gantr
 		pull_refuse(&context, GANTRY_SYSTEM_ERROR, 0, "store getMessage return null");
 	else if (!check(&context))
 		status = execute(&context, op);
-	if (!status)
+	if (!status) {
 		subscription_release(context.subscription);
+		free(context.proxy_client);
+	}
 	return status;
 }
 

@@ -75,6 +75,7 @@ void pull_answer(struct pull_context *context, const struct pull_result *result,
 	pull->message_count = result->message_count;
 	/* what the client commits along is older than what was set */
 	commit(context, result->next, first && result->status != PULL_OFFSET_RESET);
+	pull_broadcast_note(context);
 	stats_got(puller->broker->stats, context->topic, context->group, result->message_count,
 		  result->bytes);
 	gantry_counter_add(puller->pulls, 1);

@@ -46,6 +46,9 @@ enum pull_status {
 	PULL_OFFSET_RESET,
 };
 
+/* Whether how far it is is noted for a broadcasting group. */
+enum pull_broadcast { PULL_NO_BROADCAST, PULL_BROADCAST, PULL_BROADCAST_BY_PROXY };
+
 /* A pull that has passed its checks. */
 struct pull_context {
 	struct puller *puller;
@@ -55,7 +58,9 @@ struct pull_context {
 	struct topic *topic;
 	struct subscription *subscription; /* held */
 	struct queue *queue;
-	int64_t from; /* the offset to read from: the pull's, or behind what did not match */
+	int64_t from;       /* the offset to read from: the pull's, or behind what did not match */
+	char *proxy_client; /* by a proxy: whose pull it is; from malloc, goes with subscription */
+	enum pull_broadcast broadcast;
 };
 
 /* Entries in a row whose messages are neighbours in the log. */
@@ -161,6 +166,11 @@ int pull_check_queue(struct pull_context *context);
 int pull_find_subscription(struct pull_context *context);
 int pull_check_filter(struct pull_context *context);
 int pull_check_member(struct pull_context *context);
+/* pull_broadcast.c */
+int pull_find_broadcast(struct pull_context *context);
+/* The offset where it has to go on instead of its own; -1: none. */
+int64_t pull_broadcast_start(const struct pull_context *context);
+void pull_broadcast_note(const struct pull_context *context); /* it has been answered */
 
 /* pull_read.c: 0: ret is filled, its slices are the caller's to release; positive: wait's op
  * finishes when it should be tried again; -EAGAIN instead if wait is NULL. */

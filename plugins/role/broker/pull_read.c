@@ -400,6 +400,19 @@ static bool take_reset(const struct pull_context *context, struct pull_result *r
 	return true;
 }
 
+/* Whether a member of a broadcasting group has to go on elsewhere. */
+static bool take_broadcast(const struct pull_context *context, struct pull_result *result)
+{
+	int64_t offset = pull_broadcast_start(context);
+
+	if (offset < 0)
+		return false;
+	result->status = PULL_OFFSET_RESET;
+	result->next = offset;
+	result->min = result->max = 0; /* as in RocketMQ's answer */
+	return true;
+}
+
 /* RocketMQ's answer when there is nothing to read at that offset; false: there is. */
 static bool judge_offset(const struct pull_context *context, struct pull_result *result)
 {
@@ -442,7 +455,7 @@ int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_
 	}
 	store_bounds(store, &first, &end);
 	queue_bounds(context->queue, &ret->min, &ret->max);
-	if (take_reset(context, ret) || judge_offset(context, ret))
+	if (take_reset(context, ret) || take_broadcast(context, ret) || judge_offset(context, ret))
 		return 0;
 	begin(&reading, end);
 	ret->status = PULL_NO_MATCHED_MESSAGE;

@@ -83,6 +83,9 @@ static int take_groups(struct pull_context *context)
 			     context->topic->name, &info);
 	if (info.topic_known)
 		context->subscription = info.subscription;
+	if (info.message_model == GANTRY_BROADCASTING && info.group_known &&
+	    info.consume_type == GANTRY_CONSUME_PASSIVELY)
+		context->broadcast = PULL_BROADCAST;
 	if (check_group(context, &info))
 		return 1;
 	if (context->subscription->version < context->pull->sub_version)

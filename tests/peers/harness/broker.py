@@ -9,6 +9,7 @@ from .process import wait_until
 
 SEND, PULL, QUERY_OFFSET, COMMIT = 10, 11, 14, 15
 CREATE_TOPIC, MAX_OFFSET, CREATE_GROUP = 17, 30, 200
+GET_ALL_OFFSETS = 43
 PULL_COMMIT, PULL_SUSPEND, PULL_SUBSCRIPTION = 1, 2, 4
 EXCEPTION = re.compile(r"(\w+\.)+\w*(Exception|Error)\b|\w+Exception\b|^Cannot invoke ")
 # What RocketMQ leaves in an answer whose maker gave it no remark.

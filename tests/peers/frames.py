@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sends raw frames to a broker and compares every answer with the Java broker's.
+"""Sends raw frames to a broker or name server and compares every answer with the Java one's.
 
     frames.py                          every case, against the newest build/*/bin/gantryd
     frames.py --list                   the names of all cases: MODULE/CASE
@@ -10,7 +10,7 @@
     frames.py --keep                   keeps the servers' files and logs also when all is well
 
 A case is a function of a module in frames/: it gets a Broker (harness/broker.py) and returns facts,
-which must be the same against both. Where Java's remark is an exception's text, any remark will do:
+which must be the same against both. A module whose SERVER is "namesrv" talks to a name server. Where Java's remark is an exception's text, any remark will do:
 the code counts. Exit codes are those of run.py.
 """
 
@@ -34,7 +34,8 @@ from harness.servers import (Site, broker_properties, start_gantry_broker, start
 from run import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build
 
 FOLDER = HERE / "expect" / "frames"
-MODULES = ("batches", "broadcast", "relay", "reset", "reply", "sending")
+MODULES = ("batches", "broadcast", "names", "names_acting", "names_late", "relay", "reset", "reply",
+           "sending")
 EXCEPTION = "<exception>"
 DIFFERENCES_SHOWN = 12
 
@@ -68,7 +69,8 @@ class Run:
     def module(self, name, functions):
         """Starts a broker with the module's properties and runs its cases."""
         module = importlib.import_module(f"frames.{name}")
-        broker = self._start(name, getattr(module, "PROPERTIES", {}))
+        start = self._start_namesrv if getattr(module, "SERVER", "") == "namesrv" else self._start
+        broker = start(name, getattr(module, "PROPERTIES", {}))
         path = FOLDER / f"{name}.json"
         recorded = json.loads(path.read_text()) if path.exists() else {}
         for function in functions:
@@ -86,6 +88,12 @@ class Run:
         """The exit code."""
         print(f"{self._passed} passed, {self._failed} failed", flush=True)
         return EXIT_FAILED if self._failed else 0
+
+    def _start_namesrv(self, name, extra):
+        java = self._options.against == "java"
+        namesrv = (start_java_namesrv if java else start_gantry_namesrv)(
+            self._site, f"{self._options.against}-namesrv-{name}", extra)
+        return Broker(namesrv.address)
 
     def _start(self, name, extra):
         java = self._options.against == "java"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "call/changes.h"
 #include "call/fields.h"
 #include "call/reply.h"
 
@@ -134,6 +135,43 @@ TEST_F(Call, ABodyBelongsToTheCall)
 	EXPECT_EQ(call_.ret_code, GANTRY_SUCCESS);
 	EXPECT_EQ(call_.ret_body_size, 2u);
 	free(call_.ret_body);
+}
+
+TEST(Changes, AreLinesOfProperties)
+{
+	std::string body = "# a=0\na = 1 \r\n\nb:two\\ \n c\t3\nd";
+	struct call_changes *changes = nullptr;
+
+	ASSERT_EQ(call_changes_read({body.data(), body.size()}, &changes), 0);
+	ASSERT_EQ(changes->count, 4u);
+	EXPECT_STREQ(changes->list[0].key, "a");
+	EXPECT_STREQ(changes->list[0].value, "1");
+	EXPECT_STREQ(changes->list[1].value, "two ");
+	EXPECT_STREQ(changes->list[2].value, "3");
+	EXPECT_STREQ(changes->list[3].value, "");
+	EXPECT_TRUE(call_changes_touch(changes, "x;b;y"));
+	EXPECT_FALSE(call_changes_touch(changes, "bb;"));
+	EXPECT_FALSE(call_changes_touch(changes, nullptr));
+	free(changes);
+}
+
+TEST(Changes, HaveLimits)
+{
+	std::string many, large(CALL_CHANGES_BYTES_MAX + 1, '#'), nul("a=\0", 3);
+	struct call_changes *changes = nullptr;
+
+	for (int i = 0; i <= CALL_CHANGES_MAX; i++)
+		many += "k=v\n";
+	EXPECT_EQ(call_changes_read({many.data(), many.size()}, &changes), -E2BIG);
+	EXPECT_EQ(call_changes_read({large.data(), large.size()}, &changes), -EINVAL);
+	EXPECT_EQ(call_changes_read({nul.data(), nul.size()}, &changes), -EINVAL);
+	for (const char *bad : {"\xff", "k=\xc3", "\x80", "\xe4\xb8=1"})
+		EXPECT_EQ(call_changes_read(str_of(bad), &changes), -EINVAL) << bad;
+	ASSERT_EQ(call_changes_read(str_of("k=\xe4\xb8\xad"), &changes), 0);
+	free(changes);
+	ASSERT_EQ(call_changes_read({nullptr, 0}, &changes), 0);
+	EXPECT_EQ(changes->count, 0u);
+	free(changes);
 }
 
 } // namespace

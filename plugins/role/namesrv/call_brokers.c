@@ -16,7 +16,7 @@ static void answer_registered(struct namesrv *namesrv, struct gantry_call *call,
 	size_t size = 0;
 
 	call_ok(call);
-	if (namesrv->conf->returnOrderTopicConfigToBroker &&
+	if (ns_conf(namesrv)->returnOrderTopicConfigToBroker &&
 	    ns_kv_list(namesrv->kv, str_of(NS_ORDER_TOPIC_CONFIG), &order, &size) == 0)
 		call_reply_body(call, order, size);
 	if (result->ha_address)
@@ -78,6 +78,7 @@ static int query_data_version(struct namesrv *namesrv, struct gantry_call *call)
 	char *text = NULL;
 	size_t size = 0;
 	bool changed = true;
+	int err;
 
 	if (call_need_text(call, "clusterName", &cluster) ||
 	    call_need_text(call, "brokerAddr", &address))
@@ -93,7 +94,8 @@ static int query_data_version(struct namesrv *namesrv, struct gantry_call *call)
 		changed = !call->body.size || !data_version_equal(&asked, &known);
 		json_writer_init(&json, 1024, 0);
 		data_version_write(&json, &known);
-		call_reply_body(call, json_writer_take(&json, &text, &size) ? NULL : text, size);
+		err = json_writer_take(&json, &text, &size);
+		call_reply_body(call, err ? NULL : text, size);
 	}
 	ns_routes_touch(namesrv->routes, cluster, address);
 	call_reply_static(call, "changed", changed ? "true" : "false");
@@ -169,5 +171,5 @@ const struct ns_call_row ns_broker_calls[] = {
 	{327, "ADD_WRITE_PERM_OF_BROKER", add_write_perm},
 	{901, "GET_BROKER_MEMBER_GROUP", get_member_group},
 	{904, "BROKER_HEARTBEAT", broker_heartbeat},
-	{0, NULL, NULL},
+	{0},
 };

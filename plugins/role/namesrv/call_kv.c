@@ -75,5 +75,5 @@ const struct ns_call_row ns_kv_calls[] = {
 	{101, "GET_KV_CONFIG", get_kv},
 	{102, "DELETE_KV_CONFIG", delete_kv},
 	{219, "GET_KVLIST_BY_NAMESPACE", list_kv},
-	{0, NULL, NULL},
+	{0},
 };

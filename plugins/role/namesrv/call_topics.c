@@ -14,9 +14,9 @@ enum { V4_9_4 = 401 }; /* clients from here on read standard JSON */
 
 static bool is_ready(const struct namesrv *namesrv)
 {
-	return !namesrv->conf->needWaitForService ||
+	return !ns_conf(namesrv)->needWaitForService ||
 	       gantry_clock_ms() - namesrv->started_ms >=
-		       (uint64_t)namesrv->conf->waitSecondsForService * 1000;
+		       (uint64_t)ns_conf(namesrv)->waitSecondsForService * 1000;
 }
 
 static int get_route(struct namesrv *namesrv, struct gantry_call *call)
@@ -32,7 +32,7 @@ static int get_route(struct namesrv *namesrv, struct gantry_call *call)
 		query.flags = NS_STRICT_JSON;
 	if (call_bool(call, "__ZONE_MODE", false))
 		query.zone = call_text(call, "__ZONE_NAME");
-	if (namesrv->conf->orderMessageEnable)
+	if (ns_conf(namesrv)->orderMessageEnable)
 		order = ns_kv_get(namesrv->kv, str_of(NS_ORDER_TOPIC_CONFIG), query.topic);
 	query.order_conf = order;
 	err = ns_routes_query(namesrv->routes, &query, &text, &size);
@@ -63,12 +63,12 @@ static int answer_list(struct namesrv *namesrv, struct gantry_call *call, bool e
 
 static int get_all_topics(struct namesrv *namesrv, struct gantry_call *call)
 {
-	return answer_list(namesrv, call, namesrv->conf->enableAllTopicList, NS_TOPICS_ALL);
+	return answer_list(namesrv, call, ns_conf(namesrv)->enableAllTopicList, NS_TOPICS_ALL);
 }
 
 static int get_cluster_topics(struct namesrv *namesrv, struct gantry_call *call)
 {
-	return answer_list(namesrv, call, namesrv->conf->enableTopicList, NS_TOPICS_CLUSTER);
+	return answer_list(namesrv, call, ns_conf(namesrv)->enableTopicList, NS_TOPICS_CLUSTER);
 }
 
 static int get_system_topics(struct namesrv *namesrv, struct gantry_call *call)
@@ -78,17 +78,18 @@ static int get_system_topics(struct namesrv *namesrv, struct gantry_call *call)
 
 static int get_unit_topics(struct namesrv *namesrv, struct gantry_call *call)
 {
-	return answer_list(namesrv, call, namesrv->conf->enableTopicList, NS_TOPICS_UNIT);
+	return answer_list(namesrv, call, ns_conf(namesrv)->enableTopicList, NS_TOPICS_UNIT);
 }
 
 static int get_unit_sub_topics(struct namesrv *namesrv, struct gantry_call *call)
 {
-	return answer_list(namesrv, call, namesrv->conf->enableTopicList, NS_TOPICS_UNIT_SUB);
+	return answer_list(namesrv, call, ns_conf(namesrv)->enableTopicList, NS_TOPICS_UNIT_SUB);
 }
 
 static int get_unit_sub_only_topics(struct namesrv *namesrv, struct gantry_call *call)
 {
-	return answer_list(namesrv, call, namesrv->conf->enableTopicList, NS_TOPICS_UNIT_SUB_ONLY);
+	return answer_list(namesrv, call, ns_conf(namesrv)->enableTopicList,
+			   NS_TOPICS_UNIT_SUB_ONLY);
 }
 
 static int delete_topic(struct namesrv *namesrv, struct gantry_call *call)
@@ -131,5 +132,5 @@ const struct ns_call_row ns_topic_calls[] = {
 	{311, "GET_UNIT_TOPIC_LIST", get_unit_topics},
 	{312, "GET_HAS_UNIT_SUB_TOPIC_LIST", get_unit_sub_topics},
 	{313, "GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST", get_unit_sub_only_topics},
-	{0, NULL, NULL},
+	{0},
 };

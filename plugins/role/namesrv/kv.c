@@ -118,7 +118,7 @@ static int add_locked(struct ns_kv *kv, struct gantry_str space, const struct ga
 
 	if (!size)
 		return -EINVAL;
-	if ((int64_t)kv->table.count >= kv->namesrv->conf->maxKvEntries)
+	if ((int64_t)kv->table.count >= ns_conf(kv->namesrv)->maxKvEntries)
 		return -ENOSPC;
 	node = calloc(1, sizeof(*node) + size);
 	if (!node)
@@ -343,7 +343,7 @@ int ns_kv_load(struct ns_kv *kv)
 {
 	struct state_spec spec = {
 		.inst = kv->namesrv->inst,
-		.path = kv->namesrv->conf->kvConfigPath,
+		.path = ns_conf(kv->namesrv)->kvConfigPath,
 		.encode = encode_file,
 		.decode = decode_file,
 		.user = kv,

@@ -8,6 +8,7 @@
 
 #include "call/reply.h"
 #include "kv.h"
+#include "notice.h"
 #include "routes.h"
 
 static int setup(struct gantry_inst *inst)
@@ -19,6 +20,8 @@ static int setup(struct gantry_inst *inst)
 	namesrv->conf = gantry_conf(inst);
 	namesrv->started_ms = gantry_clock_ms();
 	err = ns_routes_new(namesrv, &namesrv->routes);
+	if (!err)
+		err = ns_notices_new(namesrv, &namesrv->notices);
 	if (!err)
 		err = ns_kv_new(namesrv, &namesrv->kv);
 	return err;
@@ -43,10 +46,26 @@ static void scan(struct gantry_timer *timer, void *user)
 static int serve(struct gantry_inst *inst)
 {
 	struct namesrv *namesrv = gantry_data(inst);
-	uint64_t period = (uint64_t)namesrv->conf->scanNotActiveBrokerInterval;
+	uint64_t period = (uint64_t)ns_conf(namesrv)->scanNotActiveBrokerInterval;
 
 	return gantry_timer_start(inst, gantry_loop_control(inst), period, period, scan, namesrv,
 				  &namesrv->scan);
+}
+
+static int drain(struct gantry_inst *inst, struct gantry_op *op)
+{
+	struct namesrv *namesrv = gantry_data(inst);
+
+	return ns_notices_close(namesrv->notices, op);
+}
+
+static int reload(struct gantry_inst *inst, const void *fresh)
+{
+	struct namesrv *namesrv = gantry_data(inst);
+
+	__atomic_store_n(&namesrv->conf, fresh, __ATOMIC_RELEASE);
+	ns_routes_forget_texts(namesrv->routes);
+	return 0;
 }
 
 static int stop(struct gantry_inst *inst, struct gantry_op *op)
@@ -64,6 +83,8 @@ static void free_instance(struct gantry_inst *inst)
 
 	ns_kv_free(namesrv->kv);
 	ns_routes_free(namesrv->routes);
+	ns_notices_free(namesrv->notices);
+	namesrv->notices = NULL;
 	namesrv->kv = NULL;
 	namesrv->routes = NULL;
 }
@@ -86,8 +107,10 @@ static int op_call(struct gantry_inst *inst, struct gantry_call *call, struct ga
 {
 	const struct ns_call_row *row = find_row(call->code);
 
-	(void)op;
-	return row ? row->run(gantry_data(inst), call) : call_unknown(call);
+	if (!row)
+		return call_unknown(call);
+	return row->start ? row->start(gantry_data(inst), call, op)
+			  : row->run(gantry_data(inst), call);
 }
 
 static void op_gone(struct gantry_inst *inst, struct gantry_session *session)
@@ -168,8 +191,10 @@ static const struct gantry_lifecycle life = {
 	.setup = setup,
 	.start = start,
 	.serve = serve,
+	.drain = drain,
 	.stop = stop,
 	.free = free_instance,
+	.reload = reload,
 };
 
 GANTRY_PLUGIN(role_namesrv, "role-namesrv", .version = "0.1", .license = "Apache-2.0",

@@ -111,6 +111,8 @@ int ns_registration_read_json(struct ns_registration *registration, struct gantr
 	if (err)
 		return err;
 	root = json_root(&registration->doc);
+	if (!json_is(root, JSON_OBJECT))
+		return -EINVAL;
 	if (topics_alone)
 		return read_wrapper(registration, root);
 	servers = json_get(root, "filterServerList");

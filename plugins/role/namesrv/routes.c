@@ -111,7 +111,7 @@ struct ns_topic *ns_make_topic(struct ns_routes *routes, struct gantry_str name)
 
 	if (topic)
 		return topic;
-	if ((int64_t)routes->topics.count >= routes->namesrv->conf->maxTopics)
+	if ((int64_t)routes->topics.count >= ns_conf(routes->namesrv)->maxTopics)
 		return NULL;
 	topic = calloc(1, sizeof(*topic) + name.size + 1);
 	if (!topic)
@@ -130,7 +130,7 @@ struct ns_broker *ns_make_broker(struct ns_routes *routes, struct gantry_str nam
 {
 	struct ns_broker *broker;
 
-	if ((int64_t)routes->brokers.count >= routes->namesrv->conf->maxBrokers)
+	if ((int64_t)routes->brokers.count >= ns_conf(routes->namesrv)->maxBrokers)
 		return NULL;
 	broker = calloc(1, sizeof(*broker) + name.size + 1);
 	if (!broker)
@@ -153,7 +153,7 @@ struct ns_cluster *ns_make_cluster(struct ns_routes *routes, struct gantry_str n
 
 	if (cluster)
 		return cluster;
-	if ((int64_t)routes->clusters.count >= routes->namesrv->conf->maxBrokers)
+	if ((int64_t)routes->clusters.count >= ns_conf(routes->namesrv)->maxBrokers)
 		return NULL;
 	cluster = calloc(1, sizeof(*cluster) + name.size + 1);
 	if (!cluster)
@@ -176,7 +176,7 @@ struct ns_live *ns_make_live(struct ns_routes *routes, struct gantry_str cluster
 
 	if (live)
 		return live;
-	if ((int64_t)routes->live.count >= routes->namesrv->conf->maxBrokers)
+	if ((int64_t)routes->live.count >= ns_conf(routes->namesrv)->maxBrokers)
 		return NULL;
 	live = calloc(1, sizeof(*live) + key.size);
 	if (!live)

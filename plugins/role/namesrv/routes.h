@@ -49,6 +49,9 @@ int ns_routes_register_topic(struct ns_routes *routes, struct gantry_str topic,
 void ns_routes_delete_topic(struct ns_routes *routes, struct gantry_str topic,
 			    struct gantry_str cluster);
 
+/* A key that routes depend on has changed: encoded ones count no more. */
+void ns_routes_forget_texts(struct ns_routes *routes);
+
 /* ---- answers: JSON from malloc, a negative errno if that fails */
 
 enum { NS_STRICT_JSON = 1 }; /* integer keys quoted; else bare, as fastjson has them */

@@ -38,7 +38,7 @@ static bool shows_acting_master(const struct encoder *encoder, const struct ns_b
 {
 	struct ns_queue *queue = ns_find_queue(encoder->topic, str_of(broker->name));
 
-	return encoder->routes->namesrv->conf->supportActingMaster && broker->acting_master &&
+	return ns_conf(encoder->routes->namesrv)->supportActingMaster && broker->acting_master &&
 	       broker->address_count && broker->addresses[0].id != 0 && queue &&
 	       !(queue->perm & PERM_WRITE) &&
 	       !str_starts(str_of(encoder->topic->name), "rmq_sys_SYNC_BROKER_MEMBER_");
@@ -167,7 +167,7 @@ static int encode(const struct ns_routes *routes, const struct ns_topic *topic,
 	struct encoder encoder = {.routes = routes, .topic = topic, .query = query};
 	uint32_t brokers;
 
-	json_writer_init(&encoder.json, TEXT_MAX, query->flags & NS_STRICT_JSON ? JSON_ASCII : 0);
+	json_writer_init(&encoder.json, TEXT_MAX, 0);
 	json_open_object(&encoder.json);
 	brokers = write_brokers(&encoder);
 	write_filter_servers(&encoder);
@@ -256,4 +256,11 @@ int ns_routes_query(struct ns_routes *routes, const struct ns_route_query *query
 	if (stale)
 		drop_stale(routes, query->topic, which);
 	return err;
+}
+
+void ns_routes_forget_texts(struct ns_routes *routes)
+{
+	pthread_rwlock_wrlock(&routes->lock);
+	routes->generation++;
+	pthread_rwlock_unlock(&routes->lock);
 }

@@ -118,9 +118,12 @@ void ns_drop_cluster(struct ns_routes *routes, struct ns_cluster *cluster);
 struct gantry_session *ns_drop_live(struct ns_routes *routes, struct ns_live *live);
 void ns_release_session(struct gantry_session *session); /* NULL is fine */
 
-/* Unregisters one node. The session as ns_drop_live() gives it; releasing one under the lock is
- * allowed too, since it calls nothing of ours. */
+enum { NS_NO_ID = INT32_MIN }; /* nobody's broker id */
+/* Unregisters one node; if id was the broker's lowest, the others hear of it. The session as
+ * ns_drop_live() gives it; releasing one under the lock is allowed too, since it calls nothing of
+ * ours. */
 struct gantry_session *ns_unregister_locked(struct ns_routes *routes, struct gantry_str cluster,
-					    struct gantry_str broker, struct gantry_str address);
+					    struct gantry_str broker, struct gantry_str address,
+					    int64_t id);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call/fields.h"
+#include "notice.h"
 #include "routes_private.h"
 
 static int set_text(char **field, struct gantry_str text)
@@ -153,7 +154,7 @@ static int take_topics(struct ns_routes *routes, const struct ns_registration *r
 
 	if (registration->id != 0 && !prime_slave)
 		return 0;
-	if (routes->namesrv->conf->deleteTopicWithBrokerRegistration &&
+	if (ns_conf(routes->namesrv)->deleteTopicWithBrokerRegistration &&
 	    !registration->mapping_count)
 		drop_unnamed(routes, registration);
 	for (uint32_t i = 0; !err && i < registration->topic_count; i++)
@@ -240,11 +241,12 @@ static int register_locked(struct ns_routes *routes, const struct ns_registratio
 			   struct ns_register_result *ret)
 {
 	struct ns_broker *broker;
-	bool first;
+	bool first, lowest;
 	int result = enter(routes, registration, &broker, &first), topics;
 
 	if (result)
 		return result;
+	lowest = registration->id < (broker->address_count ? broker->addresses[0].id : 0);
 	if (ns_broker_drop_address(broker, registration->address, registration->id))
 		routes->generation++;
 	if (is_outdated(routes, registration, broker)) {
@@ -264,11 +266,15 @@ static int register_locked(struct ns_routes *routes, const struct ns_registratio
 	result = take_live(routes, registration, session, ret_old);
 	if (result) {
 		ns_release_session(ns_unregister_locked(routes, registration->cluster,
-							registration->broker,
-							registration->address));
+							registration->broker, registration->address,
+							NS_NO_ID));
 		return result;
 	}
 	tell_master(routes, registration, broker, ret);
+	if (lowest)
+		ns_notice_arrival(routes->namesrv, broker,
+				  ns_find_live(routes, registration->cluster, registration->address)
+					  ->ha_address);
 	return topics;
 }
 

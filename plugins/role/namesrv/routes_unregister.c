@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "call/fields.h"
+#include "notice.h"
 #include "routes_private.h"
 
 /* The broker name is gone: its queues are removed from every topic. */
@@ -36,23 +37,29 @@ static void clear_write(struct ns_routes *routes, const struct ns_broker *broker
 }
 
 struct gantry_session *ns_unregister_locked(struct ns_routes *routes, struct gantry_str cluster,
-					    struct gantry_str name, struct gantry_str address)
+					    struct gantry_str name, struct gantry_str address,
+					    int64_t id)
 {
 	struct ns_live *live = ns_find_live(routes, cluster, address);
 	struct ns_broker *broker = ns_find_broker(routes, name);
 	struct gantry_session *session = live ? ns_drop_live(routes, live) : NULL;
+	bool lowest;
 
 	if (!broker)
 		return session;
+	lowest = broker->address_count && broker->addresses[0].id == id;
 	if (ns_broker_drop_address(broker, address, INT64_MIN))
 		routes->generation++;
 	if (!broker->address_count) {
 		ns_leave_cluster(routes, cluster, name);
 		clean_topics(routes, name);
 		ns_drop_broker(routes, broker);
-	} else if (broker->acting_master && broker->addresses[0].id > 0) {
-		clear_write(routes, broker);
+		return session;
 	}
+	if (broker->acting_master && broker->addresses[0].id > 0)
+		clear_write(routes, broker);
+	if (broker->acting_master && lowest)
+		ns_notice_departure(routes->namesrv, broker, address);
 	return session;
 }
 
@@ -61,9 +68,9 @@ void ns_routes_unregister(struct ns_routes *routes, struct gantry_str cluster,
 {
 	struct gantry_session *session;
 
-	(void)id; /* as in RocketMQ, the address says which node it is */
+	/* as in RocketMQ, the address says which node it is */
 	pthread_rwlock_wrlock(&routes->lock);
-	session = ns_unregister_locked(routes, cluster, broker, address);
+	session = ns_unregister_locked(routes, cluster, broker, address, id);
 	pthread_rwlock_unlock(&routes->lock);
 	ns_release_session(session);
 }
@@ -84,8 +91,9 @@ static void copy_names(struct leaving *leaving, const struct ns_live *live)
 	leaving->address = (struct gantry_str){leaving->room + skip, size - skip};
 }
 
-/* The broker name that an address belongs to. */
-static struct ns_broker *owner_of(const struct ns_routes *routes, const struct leaving *leaving)
+/* The broker that an address belongs to, and its id there. */
+static struct ns_broker *owner_of(const struct ns_routes *routes, const struct leaving *leaving,
+				  int64_t *ret_id)
 {
 	for (struct table_entry *entry = table_next(&routes->brokers, NULL); entry;
 	     entry = table_next(&routes->brokers, entry)) {
@@ -94,8 +102,10 @@ static struct ns_broker *owner_of(const struct ns_routes *routes, const struct l
 		if (!str_is(leaving->cluster, broker->cluster))
 			continue;
 		for (uint32_t i = 0; i < broker->address_count; i++)
-			if (str_is(leaving->address, broker->addresses[i].text))
+			if (str_is(leaving->address, broker->addresses[i].text)) {
+				*ret_id = broker->addresses[i].id;
 				return broker;
+			}
 	}
 	return NULL;
 }
@@ -105,10 +115,11 @@ static struct gantry_session *drop_node(struct ns_routes *routes, struct ns_live
 	struct leaving leaving;
 	struct ns_broker *broker;
 	char name[NS_NAME_MAX + 1];
+	int64_t id = NS_NO_ID;
 	size_t size;
 
 	copy_names(&leaving, live);
-	broker = owner_of(routes, &leaving);
+	broker = owner_of(routes, &leaving, &id);
 	if (!broker)
 		return ns_drop_live(routes, live);
 	size = broker->entry.key.size;
@@ -116,7 +127,7 @@ static struct gantry_session *drop_node(struct ns_routes *routes, struct ns_live
 	gantry_log(routes->namesrv->inst, NOTICE, "broker %s at %.*s is gone", broker->name,
 		   STR_ARGS(leaving.address));
 	return ns_unregister_locked(routes, leaving.cluster, (struct gantry_str){name, size},
-				    leaving.address);
+				    leaving.address, id);
 }
 
 /* The first live entry that matches; NULL. */

@@ -113,11 +113,12 @@ def broker_properties(home, port, namesrv):
     }
 
 
-def start_java_namesrv(site, name="java-namesrv"):
-    """The Java name server."""
+def start_java_namesrv(site, name="java-namesrv", extra=None):
+    """The Java name server; extra: more properties."""
     port = site.ports.one()
     home = site.home(name)
-    conf = _write(home / "conf" / "namesrv.conf", namesrv_properties(home, port))
+    conf = _write(home / "conf" / "namesrv.conf",
+                  {**namesrv_properties(home, port), **(extra or {})})
     process = site.start(name, _java(site, home, "namesrv.NamesrvStartup") + ["-c", conf], home)
     process.wait_until(lambda: listens(port), "its port")
     return Namesrv(f"{HOST}:{port}")
@@ -133,11 +134,11 @@ def start_java_broker(site, namesrv, name="java-broker", properties=None):
     return process
 
 
-def start_gantry_namesrv(site, name="gantry-namesrv"):
-    """gantryd as a name server."""
+def start_gantry_namesrv(site, name="gantry-namesrv", extra=None):
+    """gantryd as a name server; extra: more properties."""
     port = site.ports.one()
     home = site.home(name)
-    conf = _write(home / "namesrv.conf", namesrv_properties(home, port))
+    conf = _write(home / "namesrv.conf", {**namesrv_properties(home, port), **(extra or {})})
     process = site.start(name, [gantryd(site), "namesrv", "-c", conf])
     _wait_for_gantry(process, port)
     return Namesrv(f"{HOST}:{port}")

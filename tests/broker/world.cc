@@ -56,6 +56,7 @@ World::World(const std::string &root, const std::string &keys, unsigned loops)
 		<< keys << "\n[plugin " << (engine ? engine : "storage-mmap")
 		<< "]\n[plugin replication-async]\n"
 		<< "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
+		<< "haServeSlaves = false\n"
 		<< "[plugin filter-tag]\n[plugin filter-sql92]\n[plugin role-broker]\n"
 		<< "serves = enableConsumeQueueExt=true\n";
 	gk_conf_add_role(conf, "broker", &role);

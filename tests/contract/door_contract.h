@@ -15,7 +15,12 @@ constexpr uint64_t SEGMENT = 64 * 1024;
 inline std::string sections(const Engine &engine, const std::string &mode,
 			    const std::string &keys = "")
 {
-	return section(engine) + "[plugin " + mode + "]\n" + keys;
+	/* Tests run beside each other: those that serve slaves say on which port. */
+	bool serves = keys.find("haListenPort") != std::string::npos;
+	std::string closed =
+		mode == "replication-async" && !serves ? "haServeSlaves = false\n" : "";
+
+	return section(engine) + "[plugin " + mode + "]\n" + closed + keys;
 }
 
 class ModeTest : public testing::TestWithParam<Engine>

@@ -51,6 +51,7 @@ class FullDisk : public testing::TestWithParam<Engine>
 			GTEST_SKIP() << "no file system may be mounted here";
 		world = std::make_unique<World>(section(GetParam()) +
 						"[plugin replication-async]\n"
+						"haServeSlaves = false\n"
 						"flushIntervalCommitLog = 20\n");
 		shape.directories = {folder / "commitlog"};
 		shape.segment_bytes = 64 * MIB;

@@ -91,6 +91,9 @@ int door_role(struct door *door, bool leads, uint64_t term);
 void door_move(struct door *door, enum gantry_mark mark, uint64_t upto);
 /* Ends every proposal that waits: GANTRY_TERM_LOST, GANTRY_REPLICA_FEW. */
 void door_answer(struct door *door, enum gantry_ack answer);
+/* Whether there are too few followers for replicated to move: then a proposal does not wait for
+ * them, and what they lack is answered with GANTRY_REPLICA_FEW when its flush has ended. */
+void door_few(struct door *door, bool few);
 /* A follower's bytes, which its leader has at that offset: records, frames, pads, cut anywhere.
  * -ERANGE: at is not the end, except that an empty log begins there (which blocks). What was
  * written before an error stays and is appended. One caller at a time. */

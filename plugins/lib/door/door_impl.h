@@ -50,6 +50,7 @@ struct door {
 	uint8_t source[DOOR_MARKS];
 	_Atomic uint64_t mark[DOOR_MARKS];
 	atomic_bool fenced;
+	atomic_bool few; /* too few followers: nobody waits for them */
 
 	pthread_mutex_t lock;
 	enum door_state state;  /* lock */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the log is synced, and what happens if that fails. */
 #include "door_impl.h"
+#include "flush_conf.h"
 
 #include <errno.h>
 
@@ -117,3 +118,5 @@ void door_fence(struct door *door)
 			   "written any more");
 	door_fail_fenced(door);
 }
+
+const char *const door_flush_types[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};

@@ -92,14 +92,14 @@ static void sift(struct sieve *sieve, int which)
 
 /* ---- reaching a mark */
 
-/* Up to where proposals have all that they wait for. */
+/* Up to where proposals have all that they wait for; less than what due is in an empty list. */
 static uint64_t acknowledged(const struct door *door)
 {
-	uint64_t upto = UINT64_MAX;
+	uint64_t upto = UINT64_MAX - 1;
 
 	if (door->rules.flush_wait_ms)
 		upto = door_value(door, GANTRY_DURABLE);
-	if (door->rules.replica_wait_ms) {
+	if (door->rules.replica_wait_ms && !atomic_load(&door->few)) {
 		uint64_t replicated = door_mark(door, GANTRY_REPLICATED);
 
 		upto = replicated < upto ? replicated : upto;
@@ -107,17 +107,35 @@ static uint64_t acknowledged(const struct door *door)
 	return upto;
 }
 
-static void sweep(struct door *door, int which, uint64_t value, uint64_t result)
+/* What a proposal is told that has all it waits for. */
+static uint64_t answer(const struct door *door, uint64_t upto)
+{
+	bool lacks = door->rules.replica_wait_ms && door_mark(door, GANTRY_REPLICATED) < upto;
+
+	return lacks ? GANTRY_REPLICA_FEW : GANTRY_ACK;
+}
+
+static void sweep(struct door *door, int which, uint64_t value)
 {
 	struct door_list *list = &door->list[which];
 	struct chain chain = {.last = &chain.first};
 
 	pthread_mutex_lock(&door->wait_lock);
-	while (list->first && list->first->result <= value)
-		take_off(list, &list->first, NULL, &chain, 0, result);
+	while (list->first && list->first->result <= value) {
+		uint64_t upto = list->first->result;
+
+		take_off(list, &list->first, NULL, &chain, 0,
+			 which == DOOR_PROPOSALS ? answer(door, upto) : value);
+	}
 	note_due(list);
 	pthread_mutex_unlock(&door->wait_lock);
 	finish(&chain);
+}
+
+static void sweep_proposals(struct door *door)
+{
+	if (atomic_load(&door->list[DOOR_PROPOSALS].due) <= acknowledged(door))
+		sweep(door, DOOR_PROPOSALS, acknowledged(door));
 }
 
 void door_publish(struct door *door, enum gantry_mark mark, uint64_t value)
@@ -131,9 +149,14 @@ void door_publish(struct door *door, enum gantry_mark mark, uint64_t value)
 	/* Waiters store what they wait for and then look at the mark; here it is the other way
 	 * round. One of both sees the other. */
 	if (atomic_load(&door->list[mark].due) <= value)
-		sweep(door, mark, value, value);
-	if (atomic_load(&door->list[DOOR_PROPOSALS].due) <= acknowledged(door))
-		sweep(door, DOOR_PROPOSALS, acknowledged(door), GANTRY_ACK);
+		sweep(door, mark, value);
+	sweep_proposals(door);
+}
+
+void door_few(struct door *door, bool few)
+{
+	if (atomic_exchange(&door->few, few) != few && few)
+		sweep_proposals(door);
 }
 
 /* ---- waiting */
@@ -196,11 +219,15 @@ int door_park(struct door *door, uint64_t upto, struct gantry_op *op)
 	struct door_list *list = &door->list[DOOR_PROPOSALS];
 	uint64_t now_ms = gantry_clock_ms();
 	int rc = GANTRY_PENDING;
+	bool told = false;
 
 	pthread_mutex_lock(&door->wait_lock);
 	announce(list, upto);
 	if (acknowledged(door) >= upto) {
-		rc = 0;
+		told = answer(door, upto) != GANTRY_ACK;
+		rc = told ? GANTRY_PENDING : 0;
+		if (told)
+			gantry_op_take(op, NULL, NULL);
 		note_due(list);
 	} else {
 		/* It cannot be cancelled, so the holder may be the time of its placing. */
@@ -209,8 +236,10 @@ int door_park(struct door *door, uint64_t upto, struct gantry_op *op)
 		insert(list, op);
 	}
 	pthread_mutex_unlock(&door->wait_lock);
+	if (told)
+		gantry_op_finish(op, 0, GANTRY_REPLICA_FEW);
 	/* A fence that came in between found it not in the list. */
-	if (rc == GANTRY_PENDING && atomic_load(&door->fenced))
+	else if (rc == GANTRY_PENDING && atomic_load(&door->fenced))
 		door_fail_fenced(door);
 	return rc;
 }
@@ -238,14 +267,18 @@ static bool takes_late_proposal(struct sieve *sieve, int which, const struct gan
 	const struct door *door = sieve->door;
 	uint64_t flush_ms = door->rules.flush_wait_ms, replica_ms = door->rules.replica_wait_ms;
 	bool flush = flush_ms && door_value(door, GANTRY_DURABLE) < op->result;
-	bool replica = replica_ms && door_mark(door, GANTRY_REPLICATED) < op->result;
+	bool lacks = replica_ms && door_mark(door, GANTRY_REPLICATED) < op->result;
+	bool few = atomic_load(&door->few), replica = lacks && !few;
 
 	(void)which;
 	if (flush && !is_past(op, flush_ms, sieve->now_ms))
 		return false;
 	if (replica && !is_past(op, replica_ms, sieve->now_ms))
 		return false;
-	sieve->result = replica ? GANTRY_REPLICA_LATE : flush ? GANTRY_FLUSH_LATE : GANTRY_ACK;
+	if (lacks)
+		sieve->result = few ? GANTRY_REPLICA_FEW : GANTRY_REPLICA_LATE;
+	else
+		sieve->result = flush ? GANTRY_FLUSH_LATE : GANTRY_ACK;
 	return true;
 }
 

@@ -1,46 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RocketMQ's ASYNC_MASTER: this node leads, followers are not waited for. Visible is what readers
- * may have: durable under SYNC_FLUSH, appended otherwise. */
-#include "door/door.h"
+/* RocketMQ's ASYNC_MASTER: this node leads, followers are served and not waited for. Visible is
+ * what readers may have: durable under SYNC_FLUSH, appended otherwise. */
+#include "door/flush_conf.h"
+#include "door/service.h"
+#include "ha/ha.h"
 
-#include <gantry/conf.h>
 #include <gantry/plugin.h>
 
-enum { ASYNC_FLUSH, SYNC_FLUSH };
-
 struct async_conf {
-	int32_t flush_disk_type;
-	int64_t flush_interval_ms;
-	int64_t sync_timeout_ms;
+	struct door_flush_conf flush;
+	struct ha_master_conf ha;
 };
 
 struct async {             /* gantry_data() */
-	struct door *door; /* first, as door_ops wants it */
+	struct door *door; /* first, as the door's service wants it */
+	struct ha_master *master;
 };
 
 static int setup(struct gantry_inst *inst)
 {
 	const struct async_conf *conf = gantry_conf(inst);
-	bool sync = conf->flush_disk_type == SYNC_FLUSH;
+	struct async *async = gantry_data(inst);
 	struct door_rules rules = {
 		.format = &door_plain,
 		.replicated = GANTRY_APPENDED,
-		.visible = sync ? GANTRY_DURABLE : GANTRY_APPENDED,
 		.leads_always = true,
-		.flush_wait_ms = sync ? (uint64_t)conf->sync_timeout_ms : 0,
-		.flush_every_ms = (uint64_t)conf->flush_interval_ms,
 	};
+	int rc;
 
-	return door_new(inst, &rules, &((struct async *)gantry_data(inst))->door);
+	door_flush_rules(&conf->flush, &rules);
+	rc = door_new(inst, &rules, &async->door);
+	return rc < 0 ? rc
+		      : ha_master_new(inst, async->door, &conf->ha, NULL, NULL, &async->master);
+}
+
+static int serve(struct gantry_inst *inst)
+{
+	return ha_master_listen(((struct async *)gantry_data(inst))->master);
 }
 
 static void cleanup(struct gantry_inst *inst)
 {
-	door_free(((struct async *)gantry_data(inst))->door);
+	struct async *async = gantry_data(inst);
+
+	ha_master_free(async->master);
+	door_free(async->door);
 }
 
+static int recovered(struct gantry_inst *inst, uint64_t end, int64_t store_ms)
+{
+	int rc = door_serve_recovered(inst, end, store_ms);
+
+	if (rc >= 0)
+		ha_master_open(((struct async *)gantry_data(inst))->master);
+	return rc;
+}
+
+static void detach(struct gantry_inst *inst)
+{
+	ha_master_shut(((struct async *)gantry_data(inst))->master);
+	door_serve_detach(inst);
+}
+
+static const struct gantry_replication_ops ops = {
+	.size = sizeof(ops),
+	DOOR_SERVE_COMMON,
+	.recovered = recovered,
+	.propose = door_serve_propose,
+	.detach = detach,
+};
+
 static const struct gantry_service offers[] = {
-	{GANTRY_REPLICATION, 0, "async", &door_ops},
+	{GANTRY_REPLICATION, 0, "async", &ops},
 	{0},
 };
 
@@ -49,18 +80,9 @@ static const struct gantry_need needs[] = {
 	{0},
 };
 
-static const char *const flush_types[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};
-
 static const struct gantry_conf_item keys[] = {
-	GANTRY_KEY(ENUM, struct async_conf, flush_disk_type, "flushDiskType",
-		   .choices = flush_types, .dflt = "ASYNC_FLUSH",
-		   .help = "whether a message is on the disk before it is acknowledged"),
-	GANTRY_KEY(DURATION, struct async_conf, flush_interval_ms, "flushIntervalCommitLog",
-		   .unit = "ms", .dflt = "500", .min = 5, .max = 3600000,
-		   .help = "under ASYNC_FLUSH, how often the CommitLog is brought to the disk"),
-	GANTRY_KEY(DURATION, struct async_conf, sync_timeout_ms, "syncFlushTimeout", .unit = "ms",
-		   .dflt = "5000", .min = 10, .max = 3600000,
-		   .help = "under SYNC_FLUSH, the time after which a flush is answered as late"),
+	DOOR_FLUSH_KEYS(struct async_conf),
+	HA_MASTER_KEYS(struct async_conf),
 	{0},
 };
 
@@ -69,6 +91,7 @@ static const struct gantry_lifecycle life = {
 	.conf_size = sizeof(struct async_conf),
 	.inst_size = sizeof(struct async),
 	.setup = setup,
+	.serve = serve,
 	.free = cleanup,
 };
 

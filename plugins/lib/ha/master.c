@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The master: its port, its slaves, and what they have. */
+#include "master_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { COUNT_MAX = 1024 }; /* as haMaxConnections has it */
+
+int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_master_conf *conf,
+		  void (*changed)(void *user), void *user, struct ha_master **ret)
+{
+	struct ha_master *master = calloc(1, sizeof(*master));
+
+	if (!master)
+		return -ENOMEM;
+	master->inst = inst;
+	master->door = door;
+	master->conf = conf;
+	master->changed = changed;
+	master->user = user;
+	pthread_mutex_init(&master->lock, NULL);
+	pthread_cond_init(&master->quiet, NULL);
+	*ret = master;
+	return 0;
+}
+
+void ha_master_free(struct ha_master *master)
+{
+	if (!master)
+		return;
+	pthread_cond_destroy(&master->quiet);
+	pthread_mutex_destroy(&master->lock);
+	free(master);
+}
+
+int ha_master_listen(struct ha_master *master)
+{
+	const struct ha_master_conf *conf = master->conf;
+	struct gantry_listen_spec spec = {
+		.size = sizeof(spec),
+		.backlog = 128,
+		.port = (uint32_t)conf->port,
+		.accepted = ha_slave_accepted,
+		.user = master,
+	};
+	int rc;
+
+	if (!conf->serve)
+		return 0;
+	/* As RocketMQ's BrokerStartup; with a listenPort that is any free one, so is this. */
+	if (spec.port == 0 && conf->listen_port != 0)
+		spec.port = (uint32_t)conf->listen_port + 1;
+	rc = gantry_listen(master->inst, &spec, &master->listener);
+	if (rc < 0)
+		return rc;
+	gantry_log(master->inst, NOTICE, "slaves are served on port %u",
+		   gantry_listener_port(master->listener));
+	return 0;
+}
+
+unsigned ha_master_port(const struct ha_master *master)
+{
+	return master->listener ? gantry_listener_port(master->listener) : 0;
+}
+
+/* ---- open and shut */
+
+void ha_master_open(struct ha_master *master)
+{
+	pthread_mutex_lock(&master->lock);
+	master->log = door_log(master->door, &master->ops);
+	master->open = true;
+	pthread_mutex_unlock(&master->lock);
+}
+
+static void end_slave(struct gantry_task *task)
+{
+	struct ha_slave *slave = task->user;
+
+	ha_slave_close(slave);
+	ha_slave_release(slave);
+}
+
+void ha_master_shut(struct ha_master *master)
+{
+	if (!master)
+		return;
+	pthread_mutex_lock(&master->lock);
+	master->open = false;
+	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
+		if (slave->told)
+			continue;
+		slave->told = true;
+		++slave->holders;
+		slave->end = (struct gantry_task){.run = end_slave, .user = slave};
+		gantry_loop_post(slave->loop, &slave->end);
+	}
+	while (master->count)
+		pthread_cond_wait(&master->quiet, &master->lock);
+	pthread_mutex_unlock(&master->lock);
+}
+
+/* ---- who is there */
+
+bool ha_master_take(struct ha_slave *slave)
+{
+	struct ha_master *master = slave->master;
+	bool open, full;
+
+	pthread_mutex_lock(&master->lock);
+	open = master->open;
+	full = master->count >= (unsigned)master->conf->slaves_max;
+	if (open && !full) {
+		slave->next = master->list;
+		master->list = slave;
+		++master->count;
+	}
+	pthread_mutex_unlock(&master->lock);
+	if (open && full)
+		gantry_log_limited(master->inst, &master->full_limit, WARNING,
+				   "haMaxConnections = %lld connections of slaves are open: no "
+				   "more are taken",
+				   (long long)master->conf->slaves_max);
+	return open && !full;
+}
+
+void ha_slave_hold(struct ha_slave *slave)
+{
+	pthread_mutex_lock(&slave->master->lock);
+	++slave->holders;
+	pthread_mutex_unlock(&slave->master->lock);
+}
+
+void ha_slave_release(struct ha_slave *slave)
+{
+	struct ha_master *master = slave->master;
+	struct ha_slave **link = &master->list;
+	bool last;
+
+	pthread_mutex_lock(&master->lock);
+	last = --slave->holders == 0;
+	if (last) {
+		while (*link != slave)
+			link = &(*link)->next;
+		*link = slave->next;
+		free(slave);
+		--master->count;
+		pthread_cond_broadcast(&master->quiet);
+	}
+	pthread_mutex_unlock(&master->lock);
+}
+
+static int compare(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? 1 : a > b ? -1 : 0;
+}
+
+bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret)
+{
+	uint64_t acked[COUNT_MAX];
+	unsigned known = 0;
+
+	pthread_mutex_lock(&master->lock);
+	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
+		if (atomic_load(&slave->reported))
+			acked[known++] = atomic_load(&slave->acked);
+	}
+	pthread_mutex_unlock(&master->lock);
+	if (known < count)
+		return false;
+	qsort(acked, known, sizeof(acked[0]), compare);
+	*ret = acked[count - 1];
+	return true;
+}
+
+unsigned ha_master_peers(struct ha_master *master, struct ha_peer *ret, unsigned max)
+{
+	unsigned known = 0;
+
+	pthread_mutex_lock(&master->lock);
+	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
+		if (!atomic_load(&slave->reported))
+			continue;
+		if (known < max) {
+			ret[known] = (struct ha_peer){
+				.acked = atomic_load(&slave->acked),
+				.sent = atomic_load(&slave->sent),
+				.bytes_per_s = atomic_load(&slave->bytes_per_s),
+			};
+			memcpy(ret[known].address, slave->address, sizeof(slave->address));
+		}
+		++known;
+	}
+	pthread_mutex_unlock(&master->lock);
+	return known;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Log shipping: a master with its slaves. */
+#include "ha_fixture.h"
+
+OVER_EVERY_ENGINE(Ha);
+
+/* ---- a slave and its master */
+
+TEST_P(Ha, ASlaveHasItsMastersBytes)
+{
+	auto leader = master();
+	auto follower = slave();
+
+	EXPECT_EQ(follower->client->roles, (std::vector<std::pair<int, uint64_t>>{{0, 0}}));
+	EXPECT_EQ(follower->client->send({"mine"})->rc, -EROFS);
+	fill(*leader, 40, 100);
+	caught_up(*follower, *leader);
+	fill(*leader, 60, 5000); /* over several files, with pads between them */
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->mark(GANTRY_VISIBLE), leader->end());
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+	uint64_t end = leader->end();
+	follower.reset();
+	leader.reset();
+	same_files(end);
+}
+
+TEST_P(Ha, ASlaveThatWasAwayGoesOn)
+{
+	auto leader = master();
+
+	for (int round = 0; round < 3; ++round) {
+		auto follower = slave();
+
+		fill(*leader, 10, 3000);
+		caught_up(*follower, *leader);
+		follower.reset();
+		fill(*leader, 10, 3000);
+	}
+	auto follower = slave();
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}
+
+TEST_P(Ha, AMasterThatWasAwayIsFoundAgain)
+{
+	auto leader = master();
+	auto follower = slave();
+
+	fill(*leader, 10, 3000);
+	caught_up(*follower, *leader);
+	leader.reset();
+	leader = master();
+	fill(*leader, 10, 3000);
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}
+
+TEST_P(Ha, AnEmptySlaveBeginsWithTheLastFile)
+{
+	auto leader = master();
+
+	fill(*leader, 30, 5000);
+	uint64_t last = leader->end() - leader->end() % SEGMENT;
+	ASSERT_GT(last, 0u);
+	auto follower = slave();
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->bounds().first, last);
+	auto records = follower->client->scan(last);
+	ASSERT_FALSE(records.empty());
+	EXPECT_EQ(records.back(), leader->client->placed.back());
+}
+
+TEST_P(Ha, AnEmptySlaveMayBeginWithTheFirstFile)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n");
+
+	fill(*leader, 30, 5000);
+	auto follower = slave();
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}
+
+TEST_P(Ha, ManySlavesAreServed)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n");
+	std::vector<std::unique_ptr<Node>> followers;
+
+	for (int i = 0; i < 4; ++i)
+		followers.push_back(slave("", "slave-" + std::to_string(i)));
+	fill(*leader, 60, 3000);
+	for (auto &follower : followers) {
+		caught_up(*follower, *leader);
+		EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+	}
+}
+
+/* ---- SYNC_MASTER */
+
+TEST_P(Ha, AcknowledgedWhenASlaveHasIt)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 1m\n");
+	auto follower = slave();
+
+	ASSERT_TRUE(leader->world->until(
+		[&] { return leader->client->send_and_wait("x") == GANTRY_ACK; }));
+	std::vector<Sent *> sent;
+	for (int i = 0; i < 200; ++i)
+		sent.push_back(leader->client->send({std::string(500, 'b')}));
+	for (Sent *one : sent) {
+		ASSERT_GE(one->rc, 0);
+		ASSERT_EQ(one->op.finish(one->rc), 0);
+		EXPECT_EQ(one->answer(), GANTRY_ACK);
+		EXPECT_LE(one->end, follower->end());
+	}
+	EXPECT_GE(leader->client->mark(GANTRY_REPLICATED), sent.back()->end);
+}
+
+TEST_P(Ha, WithoutASlaveItIsSaidAtOnce)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 1m\n");
+
+	EXPECT_EQ(leader->client->send_and_wait("x"), GANTRY_REPLICA_FEW);
+	{
+		auto follower = slave();
+
+		ASSERT_TRUE(leader->world->until(
+			[&] { return leader->client->send_and_wait("x") == GANTRY_ACK; }));
+	}
+	EXPECT_TRUE(leader->world->until(
+		[&] { return leader->client->send_and_wait("x") == GANTRY_REPLICA_FEW; }));
+	EXPECT_EQ(leader->client->scan(0), leader->client->placed) << "all are stored";
+}
+
+TEST_P(Ha, WithAFlushTooFewIsSaidWhenItIsDurable)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 1m\nflushDiskType = SYNC_FLUSH\n");
+
+	EXPECT_EQ(leader->client->send_and_wait("x"), GANTRY_REPLICA_FEW);
+	EXPECT_EQ(leader->client->mark(GANTRY_DURABLE), leader->end());
+}
+
+TEST_P(Ha, ASlaveThatSaysNothingIsLate)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 50\n");
+	Peer peer(port);
+
+	peer.report(0);
+	ASSERT_TRUE(leader->world->until(
+		[&] { return leader->client->send_and_wait("x") == GANTRY_REPLICA_LATE; }));
+}
+
+TEST_P(Ha, ASlaveFarBehindDoesNotCount)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 1m\nhaMaxGapNotInSync = 1000\n");
+	Peer peer(port);
+
+	peer.report(0);
+	ASSERT_TRUE(leader->world->until([&] {
+		Sent *sent = leader->client->send({std::string(100, 'x')});
+		return sent->rc > 0 && !sent->over();
+	})) << "waited for, since it is near";
+	auto sent = leader->client->send({std::string(2000, 'x')});
+	ASSERT_EQ(sent->op.finish(sent->rc), 0);
+	EXPECT_EQ(sent->answer(), GANTRY_REPLICA_FEW);
+}
+
+TEST_P(Ha, ASlaveUnderSyncFlushReportsWhatIsDurable)
+{
+	auto leader = master("replication-sync", "slaveTimeout = 1m\n");
+	auto follower = slave("flushDiskType = SYNC_FLUSH\n");
+
+	ASSERT_TRUE(leader->world->until(
+		[&] { return leader->client->send_and_wait("x") == GANTRY_ACK; }));
+	for (int i = 0; i < 5; ++i) {
+		auto sent = leader->client->send({std::string(1000, 'b')});
+
+		ASSERT_EQ(sent->op.finish(sent->rc), 0);
+		EXPECT_EQ(sent->answer(), GANTRY_ACK);
+		EXPECT_GE(follower->client->mark(GANTRY_DURABLE), sent->end);
+	}
+}

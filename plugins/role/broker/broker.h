@@ -39,6 +39,7 @@ enum { BROKER_VERSION = 513 };
 #define BROKER_VERSION_NAME "V5_5_0"
 
 enum broker_role { BROKER_ASYNC_MASTER, BROKER_SYNC_MASTER, BROKER_SLAVE };
+enum broker_leads { BROKER_FOLLOWS, BROKER_CATCHES_UP, BROKER_LEADS };
 enum flush_disk { FLUSH_ASYNC, FLUSH_SYNC };
 
 /* The snapshot that the key table in broker_conf.c fills. Fields carry RocketMQ's key names. */
@@ -101,6 +102,7 @@ struct broker_conf {
 		enableBroadcastOffsetStore;
 	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;
+	int64_t slaveSyncInterval; /* ours, not RocketMQ's */
 	/* limits of what peers may make this broker hold; ours, not RocketMQ's */
 	int64_t maxTopics, maxGroups, maxGroupClients, maxGroupSubscriptions, maxOffsets;
 };
@@ -142,6 +144,7 @@ struct broker {
 	struct call_table *calls;
 	struct stats *stats;
 	uint64_t conf_changes; /* atomic; by UPDATE_BROKER_CONFIG */
+	uint32_t leads;        /* atomic, enum broker_leads; by store_role(), as replication says */
 };
 
 /* What the role keeps for one connected client: session->role_data. Touched on the session's loop
@@ -173,10 +176,22 @@ static inline int64_t broker_wall_ms(void)
 void broker_store_host(struct broker *broker, struct gantry_address *ret);
 uint16_t broker_port(struct broker *broker);
 
-/* Why another broker of this shape may not do what only a master may. */
+/* It may not do what only a master may: it is a slave, or another node leads now. */
 static inline bool broker_is_slave(const struct broker *broker)
 {
-	return broker->conf->brokerRole == BROKER_SLAVE;
+	return broker->conf->brokerRole == BROKER_SLAVE ||
+	       !__atomic_load_n(&broker->leads, __ATOMIC_RELAXED);
+}
+
+/* The part of the memory that the log's end is taken to be in: accessMessageInMemoryMaxRatio, of
+ * which RocketMQ takes 10 off for a slave. */
+static inline uint64_t broker_memory_percent(const struct broker *broker)
+{
+	int64_t percent = broker->conf->accessMessageInMemoryMaxRatio;
+
+	if (broker->conf->brokerRole == BROKER_SLAVE)
+		percent -= 10;
+	return percent > 0 ? (uint64_t)percent : 0;
 }
 
 /* Finds or resolves ip1 and ip2, warns of what clients cannot reach. Control thread, in start;

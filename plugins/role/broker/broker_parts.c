@@ -43,7 +43,7 @@ static int name_it(struct broker *broker)
 	if (size < 0 || size >= PATH_ROOM)
 		return -ENAMETOOLONG;
 	broker->cluster = conf->brokerClusterName;
-	broker->id = broker_is_slave(broker) ? conf->brokerId : 0;
+	broker->id = conf->brokerRole == BROKER_SLAVE ? conf->brokerId : 0;
 	broker->name =
 		conf->brokerName && conf->brokerName[0] ? strdup(conf->brokerName) : host_name();
 	broker->config_dir = strdup(path);

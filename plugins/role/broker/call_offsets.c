@@ -5,6 +5,7 @@
 #include "call.h"
 #include "groups.h"
 #include "offsets.h"
+#include "slave/slave.h"
 #include "store/store.h"
 #include "topics.h"
 #include "young.h"
@@ -81,6 +82,7 @@ static int update_offset(struct broker *broker, struct gantry_call *call, struct
 	err = offsets_commit(broker->offsets, group, topic, queue, offset);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "offset not kept: %s", strerror(-err));
+	slave_note_progress(broker, group, topic, queue);
 	return call_ok(call);
 }
 

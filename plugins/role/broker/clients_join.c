@@ -244,6 +244,8 @@ static void ensure_retry_topic(struct broker *broker, struct group *group,
 	struct topic *topic;
 	bool order = false;
 
+	if (broker_is_slave(broker))
+		return; /* the master makes it, and the slave has it from there */
 	for (uint32_t i = 0; i < data->subscription_count && !order; i++) {
 		topic = topics_find(broker->topics, data->subscriptions[i].topic);
 		order = topic && topic_order(topic);

@@ -20,6 +20,11 @@ struct feature {
 	int (*load)(void *self);
 	/* The store is open: timers and walks begin. */
 	int (*serve)(void *self);
+	/* This node leads: what only a master does begins, and ends when it does not any more (op
+	 * finishes when nothing of it is under way). After serve; again and again, in turns; follow
+	 * also comes before end. Puts may fail with -EROFS for a moment on either side. */
+	int (*lead)(void *self);
+	int (*follow)(void *self, struct gantry_op *op);
 	/* In drain, when clients' sends and pulls have ended, the latest feature first: nothing new
 	 * is begun; op finishes when what was under way is done. Not called if serve() was not. */
 	int (*end)(void *self, struct gantry_op *op);
@@ -36,6 +41,8 @@ void *feature_data(const struct broker *broker, const struct feature *feature);
 int features_new(struct broker *broker, struct features **ret);
 int features_load(struct features *features);
 int features_serve(struct features *features);
+/* broker.leads has changed. Any thread; nothing before features_serve(). */
+void features_role_changed(struct broker *broker);
 int features_end(struct broker *broker, struct gantry_op *op);   /* a broker_step */
 int features_close(struct broker *broker, struct gantry_op *op); /* so, too */
 void features_free(struct features *features);                   /* NULL is fine */

@@ -8,6 +8,7 @@
 #include "broadcast/broadcast.h"
 #include "delay/delay.h"
 #include "feature.h"
+#include "slave/slave.h"
 #include "transaction/transaction.h"
 
 /* In the order in which they are made; a later one may use an earlier one. The NULL ends. */
@@ -15,17 +16,23 @@ static const struct feature *const table[] = {
 	&delay_feature,
 	&transaction_feature,
 	&broadcast_feature,
+	&slave_feature,
 	NULL,
 };
 enum { FEATURES = sizeof(table) / sizeof(table[0]) - 1 };
 
 typedef int feature_step(const struct feature *feature, void *self, struct gantry_op *op);
 
-struct features {
+struct features { /* the control loop's, but for what is atomic */
 	struct broker *broker;
+	bool serving;
+	bool leading;    /* what the features were told */
+	uint32_t posted; /* atomic: task is on its way */
+	struct gantry_task task;
 	/* one way down at a time */
 	feature_step *step;
-	int next, status; /* status: the first error */
+	void (*after)(struct features *features); /* when it is done */
+	int next, status;                         /* status: the first error */
 	struct gantry_op op, *outer;
 	bool served[FEATURES + 1];
 	void *self[FEATURES + 1];
@@ -64,19 +71,7 @@ int features_load(struct features *features)
 	return err;
 }
 
-int features_serve(struct features *features)
-{
-	int err = 0;
-
-	for (int i = 0; !err && table[i]; i++) {
-		if (table[i]->serve)
-			err = table[i]->serve(features->self[i]);
-		features->served[i] = !err;
-	}
-	return err;
-}
-
-/* ---- the way down: the latest first */
+/* ---- one step of all of them, the latest first */
 
 static void step_done(struct gantry_op *op);
 
@@ -99,6 +94,7 @@ static int go_on(struct features *features)
 		if (result < 0 && !features->status)
 			features->status = result;
 	}
+	features->step = NULL;
 	return 0;
 }
 
@@ -109,21 +105,15 @@ static void step_done(struct gantry_op *op)
 	if (op->status && !features->status)
 		features->status = op->status;
 	if (!go_on(features))
-		gantry_op_finish(features->outer, features->status, 0);
+		features->after(features);
 }
 
-static int go_down(struct features *features, feature_step *step, struct gantry_op *op)
+static int begin(struct features *features, feature_step *step, void (*after)(struct features *))
 {
-	if (!features)
-		return 0;
 	features->step = step;
+	features->after = after;
 	features->next = FEATURES;
-	features->status = 0;
-	features->outer = op;
-	if (!go_on(features))
-		return features->status;
-	gantry_op_take(op, NULL, NULL);
-	return GANTRY_PENDING;
+	return go_on(features);
 }
 
 static int end(const struct feature *feature, void *self, struct gantry_op *op)
@@ -136,14 +126,132 @@ static int close_one(const struct feature *feature, void *self, struct gantry_op
 	return feature->close ? feature->close(self, op) : 0;
 }
 
+static int follow(const struct feature *feature, void *self, struct gantry_op *op)
+{
+	return feature->follow ? feature->follow(self, op) : 0;
+}
+
+/* ---- leading */
+
+static void lead(struct features *features)
+{
+	features->leading = true;
+	for (int i = 0; table[i]; i++) {
+		int err = table[i]->lead ? table[i]->lead(features->self[i]) : 0;
+
+		if (err)
+			gantry_log(features->broker->inst, ERROR, "%s cannot begin: error %d",
+				   table[i]->name, -err);
+	}
+}
+
+static void followed(struct features *features);
+
+/* Tells the features what they do not know yet, unless they are still busy with the last. */
+static void look(struct features *features)
+{
+	const struct broker *broker = features->broker;
+	bool leads = __atomic_load_n(&broker->leads, __ATOMIC_ACQUIRE) == BROKER_LEADS &&
+		     broker->conf->brokerRole != BROKER_SLAVE;
+
+	if (!features->serving || features->step || leads == features->leading)
+		return;
+	if (leads) {
+		lead(features);
+		return;
+	}
+	features->leading = false;
+	if (!begin(features, follow, followed))
+		look(features);
+}
+
+static void look_posted(struct gantry_task *task)
+{
+	struct features *features = task->user;
+
+	__atomic_store_n(&features->posted, 0, __ATOMIC_RELEASE);
+	look(features);
+}
+
+void features_role_changed(struct broker *broker)
+{
+	struct features *features = broker->features;
+
+	if (!features || __atomic_exchange_n(&features->posted, 1, __ATOMIC_ACQ_REL))
+		return;
+	features->task = (struct gantry_task){.run = look_posted, .user = features};
+	gantry_loop_post(gantry_loop_control(broker->inst), &features->task);
+}
+
+int features_serve(struct features *features)
+{
+	int err = 0;
+
+	for (int i = 0; !err && table[i]; i++) {
+		if (table[i]->serve)
+			err = table[i]->serve(features->self[i]);
+		features->served[i] = !err;
+	}
+	features->serving = !err;
+	look(features);
+	return err;
+}
+
+/* ---- the way down */
+
+static void finish(struct features *features)
+{
+	gantry_op_finish(features->outer, features->status, 0);
+}
+
+static void end_all(struct features *features)
+{
+	if (!begin(features, end, finish))
+		finish(features);
+}
+
+static void followed(struct features *features)
+{
+	if (!features->serving)
+		end_all(features);
+	else
+		look(features);
+}
+
+/* Those that lead follow first; a change of role that is under way is waited for. */
 int features_end(struct broker *broker, struct gantry_op *op)
 {
-	return go_down(broker->features, end, op);
+	struct features *features = broker->features;
+	bool leading;
+
+	if (!features)
+		return 0;
+	leading = features->leading;
+	features->serving = features->leading = false;
+	features->status = 0;
+	features->outer = op;
+	gantry_op_take(op, NULL, NULL);
+	if (features->step)
+		return GANTRY_PENDING;
+	if (!leading)
+		end_all(features);
+	else if (!begin(features, follow, followed))
+		end_all(features);
+	return GANTRY_PENDING;
 }
 
 int features_close(struct broker *broker, struct gantry_op *op)
 {
-	return go_down(broker->features, close_one, op);
+	struct features *features = broker->features;
+
+	if (!features)
+		return 0;
+	features->status = 0;
+	features->outer = op;
+	if (!begin(features, close_one, finish))
+		return features->status;
+	gantry_op_take(op, NULL, NULL);
+	return GANTRY_PENDING;
 }
 
 void features_free(struct features *features)

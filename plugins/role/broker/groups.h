@@ -57,6 +57,11 @@ uint32_t groups_count(struct groups *groups);
 struct name_set;
 void groups_names(struct groups *groups, struct name_set *ret); /* adds every group */
 
+/* As topics_adopt(), with what code 201 answers. */
+struct json_doc;
+int groups_adopt(struct groups *groups, const struct json_doc *pages, uint32_t count, char *why,
+		 size_t why_size);
+
 /* Whether pulls of that group from that topic are forbidden (forbiddenTable). */
 bool groups_forbids_read(struct groups *groups, struct gantry_str group, struct gantry_str topic);
 

@@ -230,7 +230,7 @@ static int take_group(struct groups *groups, struct json_value key, struct json_
 	return group ? group_read_json(group, object) : -ENOMEM;
 }
 
-static int take_forbidden(struct groups *groups, struct json_value table)
+int groups_take_forbidden_locked(struct groups *groups, struct json_value table)
 {
 	struct json_iter outer = json_iter(table);
 	struct gantry_str group, topic;
@@ -260,7 +260,7 @@ static int take_document(void *user, struct json_value root, char *why, size_t w
 	}
 	pthread_rwlock_wrlock(&groups->lock);
 	groups->version = data_version_read(json_get(root, "dataVersion"));
-	err = take_forbidden(groups, json_get(root, "forbiddenTable"));
+	err = groups_take_forbidden_locked(groups, json_get(root, "forbiddenTable"));
 	while (!err && json_next(&it)) {
 		err = take_group(groups, it.key, it.value);
 		if (err == -EINVAL)

@@ -19,6 +19,7 @@ struct group_node { /* the group object's memory */
 	struct group group;
 	struct table_entry entry; /* guarded by the table's lock */
 	struct group_node *next;  /* all nodes ever made; guarded by the table's lock */
+	uint64_t adoption;        /* groups_adopt(): the last one that brought it; so, too */
 	char name[];
 };
 
@@ -37,6 +38,7 @@ struct groups {
 	struct table table, forbidden;
 	struct group_node *all;
 	struct data_version version;
+	uint64_t adoption; /* how often groups_adopt() was called */
 };
 
 enum { FORBID_READ = 4 }; /* 1 << PermName.INDEX_PERM_READ, which is 2 */
@@ -50,6 +52,8 @@ void groups_announce(struct groups *groups);
 struct json_value;
 /* Sets what the object says; what it does not say keeps its value. With the lock held. */
 int group_read_json(struct group *group, struct json_value object);
+/* {"group":{"topic":bits}}; what is there stays. With the lock held. */
+int groups_take_forbidden_locked(struct groups *groups, struct json_value table);
 int groups_forbid_locked(struct groups *groups, struct gantry_str group, struct gantry_str topic,
 			 int64_t bits);
 

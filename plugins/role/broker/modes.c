@@ -30,6 +30,7 @@ struct modes {
 	struct state *file;
 	pthread_rwlock_t lock;
 	struct table table; /* guarded by lock */
+	uint64_t adopted;   /* hash of what modes_adopt() took last; its own */
 };
 
 static const char *const names[] = {"PULL", "POP"};
@@ -59,18 +60,23 @@ int modes_new(struct broker *broker, struct modes **ret)
 	return 0;
 }
 
-void modes_free(struct modes *modes)
+static void free_nodes(struct table *table)
 {
 	struct table_entry *next;
 
+	for (struct table_entry *entry = table_next(table, NULL); entry; entry = next) {
+		next = table_next(table, entry);
+		free(TABLE_HOLDER(entry, struct mode_node, entry));
+	}
+	table_clear(table);
+}
+
+void modes_free(struct modes *modes)
+{
 	if (!modes)
 		return;
 	state_free(modes->file);
-	for (struct table_entry *entry = table_next(&modes->table, NULL); entry; entry = next) {
-		next = table_next(&modes->table, entry);
-		free(TABLE_HOLDER(entry, struct mode_node, entry));
-	}
-	table_clear(&modes->table);
+	free_nodes(&modes->table);
 	pthread_rwlock_destroy(&modes->lock);
 	free(modes);
 }
@@ -228,28 +234,74 @@ static int take_mode(struct modes *modes, struct json_value topic_key, struct js
 	return size ? set_locked(modes, key, size, topic.size, &mode) : -EINVAL;
 }
 
-static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
+/* With the lock held for writing. */
+static int take_document_locked(struct modes *modes, struct json_value root)
 {
-	struct modes *modes = user;
-	struct json_doc doc;
-	struct json_iter outer;
-	int err = broker_parse(text, size, &doc, why, why_size);
+	struct json_iter outer = json_iter(json_get(root, "messageRequestModeMap"));
+	int err = 0;
 
-	if (err)
-		return err;
-	pthread_rwlock_wrlock(&modes->lock);
-	outer = json_iter(json_get(json_root(&doc), "messageRequestModeMap"));
 	while (!err && json_next(&outer)) {
 		struct json_iter inner = json_iter(outer.value);
 
 		while (!err && json_next(&inner))
 			err = take_mode(modes, outer.key, inner.key, inner.value);
 	}
-	pthread_rwlock_unlock(&modes->lock);
-	json_free(&doc);
+	return err;
+}
+
+static int say(int err, char *why, size_t why_size)
+{
 	if (err == -EINVAL)
 		snprintf(why, why_size, "an entry of messageRequestModeMap has no mode");
+	else if (err)
+		snprintf(why, why_size, "%s", strerror(-err));
 	return err;
+}
+
+static int decode_file(void *user, const char *text, size_t size, char *why, size_t why_size)
+{
+	struct modes *modes = user;
+	struct json_doc doc;
+	int err = broker_parse(text, size, &doc, why, why_size);
+
+	if (err)
+		return err;
+	pthread_rwlock_wrlock(&modes->lock);
+	err = take_document_locked(modes, json_root(&doc));
+	pthread_rwlock_unlock(&modes->lock);
+	json_free(&doc);
+	return say(err, why, why_size);
+}
+
+int modes_adopt(struct modes *modes, const struct json_doc *page, char *why, size_t why_size)
+{
+	uint64_t hash = table_hash((struct gantry_str){page->text, page->nodes[0].end});
+	struct table before;
+	int err;
+
+	if (hash == modes->adopted)
+		return 0;
+	if (!json_is(json_get(json_root(page), "messageRequestModeMap"), JSON_OBJECT)) {
+		snprintf(why, why_size, "it has no messageRequestModeMap");
+		return -EINVAL;
+	}
+	pthread_rwlock_wrlock(&modes->lock);
+	before = modes->table;
+	modes->table = (struct table){0};
+	err = take_document_locked(modes, json_root(page));
+	if (err) {
+		struct table half = modes->table;
+
+		modes->table = before;
+		before = half;
+	}
+	pthread_rwlock_unlock(&modes->lock);
+	free_nodes(&before);
+	if (!err)
+		modes->adopted = hash;
+	if (!err && modes->file)
+		state_changed(modes->file);
+	return say(err, why, why_size);
 }
 
 int modes_load(struct modes *modes)

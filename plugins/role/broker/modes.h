@@ -30,6 +30,10 @@ int modes_set(struct modes *modes, struct gantry_str topic, struct gantry_str gr
 /* MessageRequestModeSerializeWrapper, from malloc. */
 int modes_encode(struct modes *modes, unsigned flags, char **ret, size_t *ret_size);
 
+/* As topics_adopt(), with what code 402 answers; all or nothing. */
+struct json_doc;
+int modes_adopt(struct modes *modes, const struct json_doc *page, char *why, size_t why_size);
+
 const char *mode_name(int32_t mode); /* "PULL" */
 int mode_of(struct gantry_str name); /* -EINVAL */
 

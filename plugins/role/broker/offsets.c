@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "groups.h"
 #include "offsets_private.h"
-#include "topics.h"
 
-enum { KEY_ROOM = TOPIC_NAME_ROOM + GROUP_NAME_MAX + 1, QUEUES_MAX = 65536, SLOTS_STEP = 8 };
+enum { KEY_ROOM = OFFSET_KEY_MAX, QUEUES_MAX = 65536, SLOTS_STEP = 8 };
 
 int offsets_new(struct broker *broker, struct offsets **ret)
 {

@@ -38,6 +38,17 @@ int64_t offsets_reset_take(struct offsets *offsets, struct gantry_str group,
 			   struct gantry_str topic, int32_t queue);
 /* Everything as JSON, as config/consumerOffset.json and code 43 have it; text from malloc. */
 int offsets_encode(struct offsets *offsets, unsigned flags, char **ret, size_t *ret_size);
+/* Takes over the master's offsets, as code 43 answers them; where ours differs, choose says which
+ * of both it is to be (it is called with the table locked). -EINVAL, -ENOSPC, -ENOMEM with a
+ * sentence in why: some may have been taken. On a worker. */
+struct json_doc;
+struct offsets_choice {
+	int64_t (*choose)(void *user, struct gantry_str key, int32_t queue, int64_t ours,
+			  int64_t theirs); /* key: topic@group */
+	void *user;
+};
+int offsets_adopt(struct offsets *offsets, const struct json_doc *page,
+		  const struct offsets_choice *choice, char *why, size_t why_size);
 /* Adds the topics that the group has offsets of, and the groups that have offsets of the topic. */
 struct name_set;
 void offsets_topics_of(struct offsets *offsets, struct gantry_str group, struct name_set *ret);

@@ -7,10 +7,14 @@
 
 #include <gantry/loop.h>
 
+#include "groups.h"
 #include "metadata/data_version.h"
 #include "offsets.h"
 #include "state/state.h"
 #include "table/table.h"
+#include "topics.h"
+
+enum { OFFSET_KEY_MAX = TOPIC_NAME_ROOM + GROUP_NAME_MAX + 1 };
 
 struct offset_slot { /* of one queue; atomics; -1: unknown */
 	int64_t committed, pulled;

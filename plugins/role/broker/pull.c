@@ -13,10 +13,15 @@
 
 /* In RocketMQ's order: which error a bad pull gets depends on it. */
 static const struct pull_step plan[] = {
-	{"broker", pull_check_broker},      {"lite pull", pull_check_lite},
-	{"group", pull_find_group},         {"topic", pull_find_topic},
-	{"queue", pull_check_queue},        {"subscription", pull_find_subscription},
-	{"filter", pull_check_filter},      {"member", pull_check_member},
+	{"slave", pull_check_slave},
+	{"broker", pull_check_broker},
+	{"lite pull", pull_check_lite},
+	{"group", pull_find_group},
+	{"topic", pull_find_topic},
+	{"queue", pull_check_queue},
+	{"subscription", pull_find_subscription},
+	{"filter", pull_check_filter},
+	{"member", pull_check_member},
 	{"broadcast", pull_find_broadcast},
 };
 
@@ -88,11 +93,11 @@ int puller_pull(struct gantry_inst *inst, struct gantry_pull *pull, struct gantr
 
 /* ---- life */
 
-static uint64_t memory_for_messages(const struct broker_conf *conf)
+static uint64_t memory_for_messages(const struct broker *broker)
 {
 	uint64_t total = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 
-	return total / 100 * (uint64_t)conf->accessMessageInMemoryMaxRatio;
+	return total / 100 * broker_memory_percent(broker);
 }
 
 static uint32_t most_slices(const struct broker_conf *conf)
@@ -159,7 +164,7 @@ int puller_new(struct broker *broker, struct puller **ret)
 		return -ENOMEM;
 	puller->broker = broker;
 	puller->busy = 1;
-	puller->memory = memory_for_messages(broker->conf);
+	puller->memory = memory_for_messages(broker);
 	puller->slices_max = most_slices(broker->conf);
 	pthread_mutex_init(&puller->lock, NULL);
 	status = make_loops(puller);

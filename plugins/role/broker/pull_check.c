@@ -11,6 +11,17 @@ enum { FORBIDDEN_BROKER = 1, FORBIDDEN_GROUP = 2, FORBIDDEN_TOPIC = 3 };
 
 #define MORE "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
+/* As RocketMQ's rejectRequest(), before anything of the request is looked at. */
+int pull_check_slave(struct pull_context *context)
+{
+	const struct broker *broker = context->puller->broker;
+
+	if (broker->conf->slaveReadEnable || !broker_is_slave(broker))
+		return 0;
+	return pull_refuse(context, GANTRY_SYSTEM_BUSY, 0,
+			   "[REJECTREQUEST]system busy, start flow control for a while");
+}
+
 int pull_check_broker(struct pull_context *context)
 {
 	const struct broker *broker = context->puller->broker;

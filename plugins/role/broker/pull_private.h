@@ -157,6 +157,7 @@ int pull_refuse(struct pull_context *context, int32_t code, int32_t forbidden, c
 		...) __attribute__((format(printf, 4, 5)));
 
 /* pull_check.c */
+int pull_check_slave(struct pull_context *context);
 int pull_check_broker(struct pull_context *context);
 int pull_check_lite(struct pull_context *context);
 int pull_find_group(struct pull_context *context);

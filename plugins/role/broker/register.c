@@ -112,6 +112,14 @@ void register_done(struct name_server *server)
 	}
 }
 
+void registrar_ask_again(struct broker *broker)
+{
+	struct registrar *registrar = broker->registrar;
+
+	for (uint32_t i = 0; registrar->serving && i < registrar->server_count; i++)
+		register_fully(&registrar->servers[i]);
+}
+
 static void tick(struct gantry_timer *timer, void *user)
 {
 	struct registrar *registrar = user;

@@ -18,6 +18,10 @@ int registrar_serve(struct registrar *registrar);
 /* These topics are new or changed; count 0: some were deleted. Any thread; NULL or a registrar
  * that does not serve yet: nothing to do. */
 void registrar_topics_changed(struct broker *broker, struct topic *const *topics, uint32_t count);
+/* brokerIP1 and the port, as registered. Control thread. */
+void registrar_own_address(const struct broker *broker, char *to, size_t room);
+/* Registers everywhere now, for the sake of the answer. Control loop. */
+void registrar_ask_again(struct broker *broker);
 /* Asks the i-th name server for a topic's route; fills in the request's code and fields. Positive:
  * op finishes as remoting_client_call() says; -ENOTCONN: there is no i-th. Control loop. */
 struct remoting_request;

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-enum { REGISTER_CHANGED_MAX = 256, UNREGISTER_MS = 3000 };
+enum { REGISTER_CHANGED_MAX = 256, UNREGISTER_MS = 3000, ADDRESS_ROOM = 300 };
 
 struct name_server {
 	char *address;
@@ -28,6 +28,7 @@ struct name_server {
 	bool registered;  /* it answered one, ever */
 	bool down;        /* the last one failed, and the log says so */
 	bool needs_full;  /* it missed something */
+	char master[ADDRESS_ROOM], ha[ADDRESS_ROOM]; /* as it says; "": it knows of none */
 };
 
 struct registrar {

@@ -8,6 +8,7 @@
 #include "call/fields.h"
 #include "message/record.h"
 #include "register_private.h"
+#include "slave/slave.h"
 #include "topics_private.h"
 
 enum {
@@ -16,7 +17,7 @@ enum {
 	QUERY_DATA_VERSION = 322,
 	GET_ROUTEINFO = 105
 };
-enum { FIELDS = 8, ADDRESS_ROOM = 300 };
+enum { FIELDS = 8 };
 
 struct ask {
 	struct remoting_request request;
@@ -50,7 +51,7 @@ static struct ask *ask_new(struct name_server *server, int32_t code,
 	ask->request.fields = ask->fields;
 	ask->op = (struct gantry_op){
 		.done = done, .loop = gantry_loop_control(broker->inst), .user = ask};
-	snprintf(ask->address, sizeof(ask->address), "%s:%u", broker->ip1, broker_port(broker));
+	registrar_own_address(broker, ask->address, sizeof(ask->address));
 	snprintf(ask->id, sizeof(ask->id), "%lld", (long long)broker->id);
 	add(ask, "brokerName", broker->name);
 	add(ask, "brokerAddr", ask->address);
@@ -127,12 +128,44 @@ static void finish(struct ask *ask)
 	register_done(server);
 }
 
+void registrar_own_address(const struct broker *broker, char *to, size_t room)
+{
+	snprintf(to, room, "%s:%u", broker->ip1, broker_port((struct broker *)broker));
+}
+
+static void keep(char to[ADDRESS_ROOM], const struct remoting_header *reply, const char *field)
+{
+	struct gantry_str text = remoting_field(reply, field);
+
+	snprintf(to, ADDRESS_ROOM, "%.*s", (int)(text.at ? text.size : 0), text.at ? text.at : "");
+}
+
+/* The first name server that is there and knows a master has the word. */
+static void tell_slave(struct name_server *answered, const struct remoting_header *reply)
+{
+	struct registrar *registrar = answered->registrar;
+	struct name_server *first = answered;
+
+	keep(answered->master, reply, "masterAddr");
+	keep(answered->ha, reply, "haServerAddr");
+	for (uint32_t i = 0; i < registrar->server_count; i++) {
+		struct name_server *server = &registrar->servers[i];
+
+		if (!server->down && server->master[0]) {
+			first = server;
+			break;
+		}
+	}
+	slave_told(registrar->broker, str_of(first->master), str_of(first->ha));
+}
+
 static void registered(struct gantry_op *op)
 {
 	struct ask *ask = op->user;
 	struct name_server *server = ask->server;
 
 	if (went_well(ask)) {
+		tell_slave(server, &ask->request.reply);
 		if (ask->full && server->losses == ask->losses)
 			server->needs_full = false;
 		register_order_topics(server->registrar->broker, ask->request.ret_body);

@@ -104,6 +104,13 @@ void topics_set_order(struct topics *topics, struct topic *topic, bool order);
 /* Retires it. Any thread. -ENOENT. */
 int topics_delete(struct topics *topics, struct gantry_str name);
 
+/* Takes over the master's topics, in pages as code 21 answers them: what they do not have goes, and
+ * so does the data version. -EINVAL (nothing is changed), -ENOSPC, -ENOMEM with a sentence in why.
+ * On a worker. */
+struct json_doc;
+int topics_adopt(struct topics *topics, const struct json_doc *pages, uint32_t count, char *why,
+		 size_t why_size);
+
 uint32_t topics_count(struct topics *topics);
 /* Calls each with every topic, under the table's read lock: it must not call topics_... */
 /* After loading: -ENOTSUP if a topic's messages cannot be kept as they must be; the log says which.

@@ -18,6 +18,7 @@ struct topic_node { /* the topic object's memory */
 	struct topic topic;
 	struct table_entry entry; /* guarded by the table's lock */
 	struct topic_node *next;  /* all nodes ever made; guarded by the table's lock */
+	uint64_t adoption;        /* topics_adopt(): the last one that brought it; so, too */
 	char name[];
 };
 
@@ -29,6 +30,7 @@ struct topics {
 	struct table table;
 	struct topic_node *all; /* freed with the table */
 	struct data_version version;
+	uint64_t adoption; /* how often topics_adopt() was called */
 };
 
 /* With the lock held for writing. The name must not be there. NULL: no memory. */

@@ -19,6 +19,6 @@ bool young_queue(struct broker *broker, struct queue *queue)
 		return false;
 	store_bounds(broker->store, &first, &end);
 	memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 100 *
-		 broker->conf->accessMessageInMemoryMaxRatio;
+		 (int64_t)broker_memory_percent(broker);
 	return (int64_t)end - unit.physical_offset <= memory;
 }

@@ -111,6 +111,7 @@ static void delay_free(void *self)
 		delay_level_free(&delay->levels[i]);
 	free(delay->spare);
 	state_free(delay->file);
+	pthread_mutex_destroy(&delay->lock);
 	free(delay);
 }
 
@@ -122,6 +123,7 @@ static int make(struct broker *broker, void **ret)
 	if (!delay)
 		return -ENOMEM;
 	delay->broker = broker;
+	pthread_mutex_init(&delay->lock, NULL);
 	/* not the first, which has the dispatcher */
 	delay->loop = gantry_loop_at(broker->inst, gantry_loop_count(broker->inst) - 1);
 	delay->version.timestamp = broker_wall_ms();
@@ -148,13 +150,11 @@ static int load(void *self)
 	return delay_file_load(self);
 }
 
-static int serve(void *self)
+static int lead(void *self)
 {
 	struct delay *delay = self;
 
-	/* the master of a slave delivers */
-	if (broker_is_slave(delay->broker))
-		return 0;
+	delay->ending = false;
 	for (uint32_t i = 0; i < delay->delays.count; i++)
 		delay_level_correct(&delay->levels[i]);
 	delay->posted = true;
@@ -171,12 +171,11 @@ static void end_on_loop(struct gantry_task *task)
 	end(delay);
 }
 
-static int end_service(void *self, struct gantry_op *op)
+static int follow(void *self, struct gantry_op *op)
 {
 	struct delay *delay = self;
 
-	if (broker_is_slave(delay->broker))
-		return 0;
+	delay_file_rest(delay);
 	gantry_op_take(op, NULL, delay);
 	delay->end_op = op;
 	delay->end_task = (struct gantry_task){.run = end_on_loop, .user = delay};
@@ -193,8 +192,8 @@ const struct feature delay_feature = {
 	.name = "delay",
 	.make = make,
 	.load = load,
-	.serve = serve,
-	.end = end_service,
+	.lead = lead,
+	.follow = follow,
 	.close = close_file,
 	.free = delay_free,
 };

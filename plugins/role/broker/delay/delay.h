@@ -38,6 +38,11 @@ int delay_add(const struct broker *broker, int32_t level, struct gantry_str topi
 /* The draft goes to the level's queue instead. A level past the last is the last. */
 void delay_redirect(const struct broker *broker, int32_t level, struct message_draft *draft);
 
+/* Takes over what the master answers to code 45, while this node does not deliver. -EINVAL with a
+ * sentence in why. On a worker. */
+struct json_doc;
+int delay_adopt(struct broker *broker, const struct json_doc *page, char *why, size_t why_size);
+
 /* scheduleMessageOffset_LEVEL, "next,end", as members of an object. Any thread; what of the queues
  * is not open yet is left out. */
 void delay_write_runtime(const struct broker *broker, struct json_writer *writer);

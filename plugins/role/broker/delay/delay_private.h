@@ -3,6 +3,8 @@
 #ifndef DELAY_DELAY_PRIVATE_H
 #define DELAY_DELAY_PRIVATE_H
 
+#include <pthread.h>
+
 #include <gantry/counter.h>
 #include <gantry/log.h>
 #include <gantry/loop.h>
@@ -79,6 +81,7 @@ struct delay {
 	uint64_t changes;           /* atomic: deliveries since the start */
 	uint64_t noted_changes;     /* atomic, as the next: what the file is to say */
 	int64_t noted[DELAY_LEVELS];
+	pthread_mutex_t lock;        /* guards version */
 	struct data_version version; /* as read; deliveries are added */
 };
 
@@ -94,8 +97,10 @@ void delay_level_free(struct delay_level *level);
 void delay_look(struct delay *delay);
 
 /* file.c */
-int delay_file_load(struct delay *delay);  /* control thread; blocks */
-int delay_file_serve(struct delay *delay); /* control thread */
+int delay_file_load(struct delay *delay); /* control thread; blocks */
+/* Control thread: writes now and then; does not any more, another node delivers. */
+int delay_file_serve(struct delay *delay);
+void delay_file_rest(struct delay *delay);
 int delay_file_close(struct delay *delay, struct gantry_op *op);
 
 #ifdef __cplusplus

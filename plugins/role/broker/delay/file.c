@@ -23,9 +23,12 @@ enum { TEXT_MAX = 1024 * 1024 };
 static int encode(struct delay *delay, const int64_t *offsets, uint64_t changes, unsigned flags,
 		  char **ret, size_t *ret_size)
 {
-	struct data_version version = delay->version;
+	struct data_version version;
 	struct json_writer writer;
 
+	pthread_mutex_lock(&delay->lock);
+	version = delay->version;
+	pthread_mutex_unlock(&delay->lock);
 	version.counter +=
 		(int64_t)(changes / (uint64_t)delay->broker->conf->delayOffsetUpdateVersionStep);
 	json_writer_init(&writer, TEXT_MAX, flags);
@@ -55,12 +58,11 @@ static int encode_file(void *user, char **ret, size_t *ret_size)
 		      JSON_PRETTY, ret, ret_size);
 }
 
-static int take_document(void *user, struct json_value root, char *why, size_t why_size)
+static int read_offsets(struct json_value root, int64_t offsets[DELAY_LEVELS], char *why,
+			size_t why_size)
 {
-	struct delay *delay = user;
 	struct json_value table = json_get(root, "offsetTable");
 	struct json_iter it = json_iter(table);
-	int64_t offsets[DELAY_LEVELS];
 
 	for (int i = 0; i < DELAY_LEVELS; i++)
 		offsets[i] = -1;
@@ -81,9 +83,59 @@ static int take_document(void *user, struct json_value root, char *why, size_t w
 		}
 		offsets[level - 1] = offset;
 	}
-	delay->version = data_version_read(json_get(root, "dataVersion"));
-	for (int i = 0; i < DELAY_LEVELS; i++)
-		delay->levels[i].offset = delay->noted[i] = offsets[i];
+	return 0;
+}
+
+static void set_version(struct delay *delay, struct data_version version)
+{
+	pthread_mutex_lock(&delay->lock);
+	delay->version = version;
+	pthread_mutex_unlock(&delay->lock);
+}
+
+/* True: it says something else than what is there. */
+static bool set_offsets(struct delay *delay, const int64_t offsets[DELAY_LEVELS])
+{
+	bool changed = false;
+
+	for (int i = 0; i < DELAY_LEVELS; i++) {
+		if (__atomic_load_n(&delay->noted[i], __ATOMIC_RELAXED) == offsets[i])
+			continue;
+		changed = true;
+		__atomic_store_n(&delay->levels[i].offset, offsets[i], __ATOMIC_RELEASE);
+		__atomic_store_n(&delay->noted[i], offsets[i], __ATOMIC_RELAXED);
+	}
+	return changed;
+}
+
+static int take_document(void *user, struct json_value root, char *why, size_t why_size)
+{
+	struct delay *delay = user;
+	int64_t offsets[DELAY_LEVELS];
+	int err = read_offsets(root, offsets, why, why_size);
+
+	if (err)
+		return err;
+	set_version(delay, data_version_read(json_get(root, "dataVersion")));
+	set_offsets(delay, offsets);
+	return 0;
+}
+
+int delay_adopt(struct broker *broker, const struct json_doc *page, char *why, size_t why_size)
+{
+	struct delay *delay = feature_data(broker, &delay_feature);
+	struct data_version version = data_version_read(json_get(json_root(page), "dataVersion"));
+	uint64_t changes = __atomic_load_n(&delay->changes, __ATOMIC_RELAXED);
+	int64_t offsets[DELAY_LEVELS];
+	int err = read_offsets(json_root(page), offsets, why, why_size);
+
+	if (err)
+		return err;
+	version.counter -=
+		(int64_t)(changes / (uint64_t)broker->conf->delayOffsetUpdateVersionStep);
+	set_version(delay, version);
+	if (set_offsets(delay, offsets))
+		state_changed(delay->file);
 	return 0;
 }
 
@@ -173,11 +225,16 @@ int delay_file_serve(struct delay *delay)
 				  &delay->file_timer);
 }
 
-/* The log is synced when the store closes, so what is delivered now may be said. */
-int delay_file_close(struct delay *delay, struct gantry_op *op)
+void delay_file_rest(struct delay *delay)
 {
 	gantry_timer_stop(delay->file_timer);
 	delay->file_timer = NULL;
+}
+
+/* The log is synced when the store closes, so what is delivered now may be said. */
+int delay_file_close(struct delay *delay, struct gantry_op *op)
+{
+	delay_file_rest(delay);
 	if (delay->flushing) {
 		if (!delay->close_op)
 			gantry_op_take(op, NULL, delay);

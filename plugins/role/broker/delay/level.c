@@ -64,6 +64,8 @@ void delay_level_free(struct delay_level *level)
 		release_sources(level->batch);
 	free(level->batch);
 	level->batch = NULL;
+	level->begun = level->putting = false; /* who leads again begins at the offset of then */
+	level->wake_ms = 0;
 }
 
 /* ---- waiting */

@@ -2,6 +2,7 @@
 /* What replication asks of the store: forget the end of the log, and get ready to lead. */
 #include <errno.h>
 
+#include "feature.h"
 #include "store/cursor.h"
 
 /* ---- cut */
@@ -103,18 +104,33 @@ int store_cut(void *user, uint64_t at)
 
 /* ---- role */
 
+static void set_leads(struct store *store, enum broker_leads leads)
+{
+	__atomic_store_n(&store->broker->leads, leads, __ATOMIC_RELEASE);
+	features_role_changed(store->broker);
+}
+
+static void caught_up(struct store *store)
+{
+	store_each_queue(store, count_dispatched, NULL);
+	set_leads(store, BROKER_LEADS);
+}
+
 int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready)
 {
 	struct store *store = user;
 
 	gantry_log(store->inst, NOTICE, "this node %s (term %llu)",
 		   leads ? "leads the log" : "follows the log", (unsigned long long)term);
-	if (!leads || !ready)
-		return 0;
-	if (store_dispatched(store) >= store->door->mark(store->door_inst, GANTRY_VISIBLE)) {
-		store_each_queue(store, count_dispatched, NULL);
+	if (!leads || !ready) {
+		set_leads(store, BROKER_FOLLOWS);
 		return 0;
 	}
+	if (store_dispatched(store) >= store->door->mark(store->door_inst, GANTRY_VISIBLE)) {
+		caught_up(store);
+		return 0;
+	}
+	set_leads(store, BROKER_CATCHES_UP);
 	gantry_op_take(ready, NULL, store);
 	__atomic_store_n(&store->ready_op, ready, __ATOMIC_RELEASE);
 	dispatcher_go(store);
@@ -130,6 +146,6 @@ void store_answer_ready(struct store *store)
 	op = __atomic_exchange_n(&store->ready_op, NULL, __ATOMIC_ACQ_REL);
 	if (!op)
 		return;
-	store_each_queue(store, count_dispatched, NULL);
+	caught_up(store);
 	gantry_op_finish(op, 0, 0);
 }

@@ -350,11 +350,9 @@ int check_new(struct transactions *transactions, struct check **ret)
 	return 0;
 }
 
-int check_serve(struct check *check)
+void check_serve(struct check *check)
 {
-	if (!broker_is_slave(check->transactions->broker))
-		arm(check);
-	return 0;
+	arm(check);
 }
 
 int check_end(struct check *check, struct gantry_op *op)

@@ -301,6 +301,9 @@ int ops_serve(struct ops *ops)
 {
 	uint64_t period = (uint64_t)ops->broker->conf->transactionOpBatchInterval;
 
+	pthread_mutex_lock(&ops->lock);
+	ops->ended = false;
+	pthread_mutex_unlock(&ops->lock);
 	return gantry_timer_start(ops->broker->inst, ops->loop, period, period, tick, ops,
 				  &ops->timer);
 }

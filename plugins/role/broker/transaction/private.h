@@ -35,7 +35,7 @@ void ends_free(struct ends *ends); /* NULL is fine */
 
 /* check.c: rounds over the half messages that nobody decided. Control thread. */
 int check_new(struct transactions *transactions, struct check **ret);
-int check_serve(struct check *check);
+void check_serve(struct check *check);
 /* No round begins any more. 0: none is under way; positive: op finishes when it has ended. */
 int check_end(struct check *check, struct gantry_op *op);
 void check_free(struct check *check); /* NULL is fine */

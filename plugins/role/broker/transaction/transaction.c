@@ -51,12 +51,17 @@ static int load(void *self)
 static int serve(void *self)
 {
 	struct transactions *transactions = self;
-	int err = counts_serve(transactions->counts);
+
+	return counts_serve(transactions->counts);
+}
+
+static int lead(void *self)
+{
+	struct transactions *transactions = self;
+	int err = ops_serve(transactions->ops);
 
 	if (!err)
-		err = ops_serve(transactions->ops);
-	if (!err)
-		err = check_serve(transactions->check);
+		check_serve(transactions->check);
 	return err;
 }
 
@@ -84,7 +89,7 @@ static void check_ended(struct gantry_op *op)
 	end_ops(op->user);
 }
 
-static int end(void *self, struct gantry_op *op)
+static int follow(void *self, struct gantry_op *op)
 {
 	struct transactions *transactions = self;
 
@@ -114,7 +119,8 @@ const struct feature transaction_feature = {
 	.make = make,
 	.load = load,
 	.serve = serve,
-	.end = end,
+	.lead = lead,
+	.follow = follow,
 	.close = close_it,
 	.free = free_all,
 };

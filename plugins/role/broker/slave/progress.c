@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of noted queues, under a mutex that no pull and no send takes. */
+#include "slave/progress.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "offsets_private.h"
+
+enum { KEY_ROOM = OFFSET_KEY_MAX + sizeof(int32_t) };
+
+struct noted {
+	struct table_entry entry; /* key: the queue's number as it lies in memory, topic@group */
+	char key[];
+};
+
+struct progress {
+	struct broker *broker;
+	pthread_mutex_t lock;
+	/* guarded by lock */
+	struct table table;
+	uint32_t count; /* atomic: of the table */
+};
+
+int progress_new(struct broker *broker, struct progress **ret)
+{
+	struct progress *progress = calloc(1, sizeof(*progress));
+
+	if (!progress)
+		return -ENOMEM;
+	progress->broker = broker;
+	pthread_mutex_init(&progress->lock, NULL);
+	*ret = progress;
+	return 0;
+}
+
+void progress_free(struct progress *progress)
+{
+	struct table_entry *next;
+
+	if (!progress)
+		return;
+	for (struct table_entry *entry = table_next(&progress->table, NULL); entry; entry = next) {
+		next = table_next(&progress->table, entry);
+		free(TABLE_HOLDER(entry, struct noted, entry));
+	}
+	table_clear(&progress->table);
+	pthread_mutex_destroy(&progress->lock);
+	free(progress);
+}
+
+static struct gantry_str make_key(char room[KEY_ROOM], int32_t queue, struct gantry_str key)
+{
+	if (!key.size || key.size > OFFSET_KEY_MAX)
+		return (struct gantry_str){NULL, 0};
+	memcpy(room, &queue, sizeof(queue));
+	memcpy(room + sizeof(queue), key.at, key.size);
+	return (struct gantry_str){room, sizeof(queue) + key.size};
+}
+
+static void count_locked(struct progress *progress)
+{
+	__atomic_store_n(&progress->count, (uint32_t)progress->table.count, __ATOMIC_RELAXED);
+}
+
+static void drop_locked(struct progress *progress, struct noted *noted)
+{
+	table_remove(&progress->table, &noted->entry);
+	free(noted);
+	count_locked(progress);
+}
+
+static int add_locked(struct progress *progress, struct gantry_str key)
+{
+	struct noted *noted;
+
+	if (table_find(&progress->table, key))
+		return 0;
+	if ((int64_t)progress->table.count >= progress->broker->conf->maxOffsets)
+		return -ENOSPC;
+	noted = malloc(sizeof(*noted) + key.size);
+	if (!noted)
+		return -ENOMEM;
+	memcpy(noted->key, key.at, key.size);
+	if (table_insert(&progress->table, (struct gantry_str){noted->key, key.size},
+			 &noted->entry)) {
+		free(noted);
+		return -ENOMEM;
+	}
+	count_locked(progress);
+	return 0;
+}
+
+int progress_note(struct progress *progress, struct gantry_str group, struct gantry_str topic,
+		  int32_t queue)
+{
+	char joined[OFFSET_KEY_MAX], room[KEY_ROOM];
+	struct gantry_str key = {joined, topic.size + 1 + group.size};
+	int err;
+
+	if (!topic.size || topic.size > TOPIC_NAME_ROOM || !group.size ||
+	    group.size > GROUP_NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(joined, topic.at, topic.size);
+	joined[topic.size] = '@';
+	memcpy(joined + topic.size + 1, group.at, group.size);
+	key = make_key(room, queue, key);
+	pthread_mutex_lock(&progress->lock);
+	err = add_locked(progress, key);
+	pthread_mutex_unlock(&progress->lock);
+	return err;
+}
+
+uint32_t progress_count(struct progress *progress)
+{
+	return __atomic_load_n(&progress->count, __ATOMIC_RELAXED);
+}
+
+int64_t progress_choose(void *user, struct gantry_str key, int32_t queue, int64_t ours,
+			int64_t theirs)
+{
+	struct progress *progress = user;
+	struct table_entry *entry;
+	char room[KEY_ROOM];
+
+	if (!progress_count(progress))
+		return theirs;
+	key = make_key(room, queue, key);
+	if (!key.at)
+		return theirs;
+	pthread_mutex_lock(&progress->lock);
+	entry = table_find(&progress->table, key);
+	if (entry && theirs >= ours)
+		drop_locked(progress, TABLE_HOLDER(entry, struct noted, entry));
+	pthread_mutex_unlock(&progress->lock);
+	return entry && ours > theirs ? ours : theirs;
+}
+
+void progress_drop(struct progress *progress, const struct progress_item *item)
+{
+	struct gantry_str key = {item->topic.at, item->topic.size + 1 + item->group.size};
+	struct table_entry *entry;
+	char room[KEY_ROOM];
+
+	key = make_key(room, item->queue, key);
+	pthread_mutex_lock(&progress->lock);
+	entry = table_find(&progress->table, key);
+	if (entry)
+		drop_locked(progress, TABLE_HOLDER(entry, struct noted, entry));
+	pthread_mutex_unlock(&progress->lock);
+}
+
+static int fill(const struct noted *noted, struct progress_item *ret)
+{
+	size_t skip = sizeof(int32_t), size = noted->entry.key.size - skip;
+	const char *at;
+
+	ret->text = malloc(size);
+	if (!ret->text)
+		return -ENOMEM;
+	memcpy(&ret->queue, noted->key, sizeof(ret->queue));
+	memcpy(ret->text, noted->key + skip, size);
+	at = memchr(ret->text, '@', size);
+	ret->topic = (struct gantry_str){ret->text, (size_t)(at - ret->text)};
+	ret->group = (struct gantry_str){at + 1, size - ret->topic.size - 1};
+	return 0;
+}
+
+uint32_t progress_list(struct progress *progress, struct progress_item *ret, uint32_t max)
+{
+	struct table_entry *entry = NULL;
+	uint32_t count = 0;
+
+	pthread_mutex_lock(&progress->lock);
+	while (count < max && (entry = table_next(&progress->table, entry)))
+		if (!fill(TABLE_HOLDER(entry, struct noted, entry), &ret[count]))
+			count++;
+	pthread_mutex_unlock(&progress->lock);
+	return count;
+}
+
+void progress_item_clear(struct progress_item *item)
+{
+	free(item->text);
+	item->text = NULL;
+}

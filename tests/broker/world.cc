@@ -36,7 +36,8 @@ static void fail(const char *what, const gk_error &error)
 	abort();
 }
 
-World::World(const std::string &root, const std::string &keys, unsigned loops)
+World::World(const std::string &root, const std::string &keys, unsigned loops,
+	     const std::string &replication)
 {
 	const char *engine = getenv("BROKER_ENGINE");
 	Folder conf_dir;
@@ -53,8 +54,8 @@ World::World(const std::string &root, const std::string &keys, unsigned loops)
 		<< "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
 		<< "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
 		<< "flushIntervalCommitLog = 10\n"
-		<< keys << "\n[plugin " << (engine ? engine : "storage-mmap")
-		<< "]\n[plugin replication-async]\n"
+		<< keys << "\n[plugin " << (engine ? engine : "storage-mmap") << "]\n[plugin "
+		<< replication << "]\n"
 		<< "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
 		<< "haServeSlaves = false\n"
 		<< "[plugin filter-tag]\n[plugin filter-sql92]\n[plugin role-broker]\n"
@@ -77,15 +78,25 @@ World::~World()
 	gk_kernel_free(kernel_);
 }
 
-gantry_inst *World::inst()
+static gantry_inst *inst_of(gk_kernel *kernel, const std::string &plugin)
 {
-	for (guint i = 0; i < kernel_->insts->len; i++) {
-		auto *inst = static_cast<gantry_inst *>(kernel_->insts->pdata[i]);
+	for (guint i = 0; i < kernel->insts->len; i++) {
+		auto *inst = static_cast<gantry_inst *>(kernel->insts->pdata[i]);
 
-		if (std::string(gantry_inst_name(inst)).rfind("role-broker", 0) == 0)
+		if (std::string(gantry_inst_name(inst)).rfind(plugin, 0) == 0)
 			return inst;
 	}
 	abort();
+}
+
+gantry_inst *World::inst()
+{
+	return inst_of(kernel_, "role-broker");
+}
+
+gantry_inst *World::replication()
+{
+	return inst_of(kernel_, "replication-");
 }
 
 const gantry_role_ops *World::ops()

@@ -36,13 +36,15 @@ class World
 {
       public:
 	/* keys: lines of role settings, beside small segments and a name. */
-	explicit World(const std::string &root, const std::string &keys = "", unsigned loops = 2);
+	explicit World(const std::string &root, const std::string &keys = "", unsigned loops = 2,
+		       const std::string &replication = "replication-async");
 	~World();
 	World(const World &) = delete;
 
 	broker *role();
 	store *messages();
 	gantry_inst *inst();
+	gantry_inst *replication();
 	const gantry_role_ops *ops();
 	gantry_loop *loop(unsigned i);
 	gantry_loop *control();

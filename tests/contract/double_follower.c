@@ -17,6 +17,16 @@ int follower_double_receive(struct gantry_inst *inst, uint64_t at, const void *b
 	return door_feed(data_of(inst)->door, at, bytes, size);
 }
 
+int follower_double_lead(struct gantry_inst *inst, uint64_t term)
+{
+	return door_role(data_of(inst)->door, true, term);
+}
+
+void follower_double_lost(struct gantry_inst *inst, uint64_t term)
+{
+	door_role(data_of(inst)->door, false, term);
+}
+
 int follower_double_cut(struct gantry_inst *inst, uint64_t at, struct gantry_op *op)
 {
 	return double_cut(inst, &data_of(inst)->cut, data_of(inst)->door, at, op);

@@ -28,6 +28,9 @@ int quorum_double_receive(struct gantry_inst *inst, uint64_t at, const void *fra
 /* replication-follower-double: what a master sends is stored as it comes. */
 int follower_double_receive(struct gantry_inst *inst, uint64_t at, const void *bytes,
 			    uint64_t size);
+/* It leads from here on, and follows again. Control loop. */
+int follower_double_lead(struct gantry_inst *inst, uint64_t term);
+void follower_double_lost(struct gantry_inst *inst, uint64_t term);
 int follower_double_cut(struct gantry_inst *inst, uint64_t at, struct gantry_op *op);
 
 /* replication-divided-double: a plain log that goes on as a framed one in the directory of its key

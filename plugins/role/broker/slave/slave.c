@@ -16,6 +16,16 @@ enum {
 	LOOK_MS = 3000, /* so often the master is asked for little, and after an error for all */
 };
 
+static uint64_t period_ms(const struct slave *slave)
+{
+	return (uint64_t)slave->broker->conf->slaveSyncInterval;
+}
+
+static uint64_t at_most(uint64_t ms, uint64_t most)
+{
+	return ms < most ? ms : most;
+}
+
 static struct slave *slave_of(const struct broker *broker)
 {
 	return (struct slave *)feature_data(broker, &slave_feature);
@@ -117,13 +127,12 @@ void slave_note_progress(struct broker *broker, struct gantry_str group, struct 
 void slave_round_done(struct slave *slave)
 {
 	uint64_t now = gantry_clock_ms();
-	uint64_t period = (uint64_t)slave->broker->conf->slaveSyncInterval;
 
-	slave->look_ms = now + LOOK_MS;
+	slave->look_ms = now + at_most(period_ms(slave), LOOK_MS);
 	if (slave->failed)
-		slave->full_ms = now + LOOK_MS;
+		slave->full_ms = slave->look_ms;
 	else if (slave->full)
-		slave->full_ms = now + period;
+		slave->full_ms = now + period_ms(slave);
 	if (!slave->end_op) {
 		turn_to_master(slave);
 		return;
@@ -185,15 +194,16 @@ static int serve(void *self)
 		.loop = control,
 		.version = BROKER_VERSION,
 		.frame_max = SLAVE_FRAME_MAX,
-		.backoff_max_ms = LOOK_MS,
+		.backoff_max_ms = at_most(period_ms(slave), LOOK_MS),
 	};
+	uint64_t tick_ms = at_most(period_ms(slave), TICK_MS);
 	int err;
 
 	if (slave->broker->conf->brokerRole != BROKER_SLAVE)
 		return 0;
 	err = remoting_client_new(&client, &slave->client);
 	return err ? err
-		   : gantry_timer_start(inst, control, TICK_MS, TICK_MS, tick, slave,
+		   : gantry_timer_start(inst, control, tick_ms, tick_ms, tick, slave,
 					&slave->timer);
 }
 

@@ -57,7 +57,8 @@ static void write_life(struct report *report, struct json_writer *writer)
 	const struct broker *broker = report->broker;
 	int64_t ms = broker_wall_ms() - broker->started_ms;
 
-	json_member_string(writer, "brokerActive", "true");
+	/* RocketMQ's isSpecialServiceRunning(): what only a master does */
+	json_member_string(writer, "brokerActive", broker_is_slave(broker) ? "false" : "true");
 	json_member_string(writer, "brokerVersionDesc", BROKER_VERSION_NAME);
 	put_number(writer, "bootTimestamp", broker->started_ms);
 	put_text(writer, "runtime",

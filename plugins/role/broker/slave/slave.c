@@ -107,6 +107,7 @@ void slave_told(struct broker *broker, struct gantry_str master, struct gantry_s
 	/* where there is no master now the last one's log may come back */
 	if (ha.size && copy(slave->ha, ha)) {
 		gantry_log(broker->inst, NOTICE, "the master's log is at %s", slave->ha);
+		store_follow(broker->store, str_of(slave->ha));
 	}
 	copy(slave->next_master, master);
 	if (!slave->running)

@@ -145,6 +145,11 @@ int store_read(struct store *store, uint64_t at, uint64_t max, struct gantry_sli
 
 /* The log: [first, end) as readers see it. Any thread. */
 void store_bounds(const struct store *store, uint64_t *ret_first, uint64_t *ret_end);
+/* Where replication finds the leader's log, "host:port"; copied. Any thread. */
+void store_follow(struct store *store, struct gantry_str address);
+/* The other nodes that replication knows: fills ret up to max, returns how many. Any thread. */
+struct gantry_replica;
+unsigned store_peers(const struct store *store, struct gantry_replica *ret, unsigned max);
 /* 0: the log is durable up to there; positive: op finishes when it is. As replication's wait(). */
 int store_wait_durable(struct store *store, uint64_t upto, struct gantry_op *op);
 uint64_t store_segment_bytes(const struct store *store);

@@ -5,7 +5,6 @@
 
 #include "offsets.h"
 #include "pull_private.h"
-#include "slave/slave.h"
 #include "stats.h"
 
 static const struct {
@@ -35,19 +34,6 @@ static int32_t code_of(const struct pull_context *context, enum pull_status stat
 	    !broker->conf->offsetCheckInSlave)
 		code = GANTRY_PULL_RETRY_IMMEDIATELY;
 	return code;
-}
-
-/* Whoever need not read here is sent back to the master, as long as it answers. RocketMQ 5.5.0
- * does so also when there is none, and its clients then ask without end. */
-static void send_to_master(const struct pull_context *context, const struct pull_result *result)
-{
-	const struct broker *broker = context->puller->broker;
-
-	if (broker->id == 0 || result->far_behind || !slave_has_master(broker))
-		return;
-	context->pull->suggest_broker_id = 0;
-	if (result->status != PULL_FOUND)
-		context->pull->code = GANTRY_PULL_RETRY_IMMEDIATELY;
 }
 
 static int64_t suggest(const struct pull_context *context, bool far_behind)
@@ -82,7 +68,6 @@ void pull_answer(struct pull_context *context, const struct pull_result *result,
 	pull->min_offset = result->min;
 	pull->max_offset = result->max;
 	pull->suggest_broker_id = suggest(context, result->far_behind);
-	send_to_master(context, result);
 	pull->topic_sys_flag = topic_sys_flag(context->topic);
 	pull->group_sys_flag = GROUP_READ(context->group, group_sys_flag);
 	pull->slices = result->slices;

@@ -349,8 +349,8 @@ static int send_back(struct broker *broker, struct gantry_call *call, struct gan
 	int32_t level;
 
 	if (broker_is_slave(broker))
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "no master available along with %s",
-				 broker->ip1);
+		return call_fail(call, GANTRY_SYSTEM_BUSY,
+				 "[REJECTREQUEST]system busy, start flow control for a while");
 	if (find_group(broker, call, &group) || call_need_int64(call, "offset", &at) ||
 	    call_need_int32(call, "delayLevel", &level) || is_answered(broker, call, group))
 		return 0;

@@ -33,33 +33,21 @@ static struct slave *slave_of(const struct broker *broker)
 
 /* ---- the master */
 
-static void set_near(struct slave *slave, bool near)
-{
-	__atomic_store_n(&slave->near, near, __ATOMIC_RELEASE);
-	if (near == slave->told_near || slave->ending)
-		return;
-	slave->told_near = near;
-	if (near)
-		gantry_log(slave->broker->inst, NOTICE, "the master %s answers", slave->master);
-	else
-		registrar_ask_again(slave->broker); /* perhaps another one is known by now */
-}
-
 void slave_heard(struct slave *slave, int status)
 {
-	if (status && slave->told_near && !slave->ending)
-		gantry_log(slave->broker->inst, WARNING, "the master %s does not answer: %s",
-			   slave->master, strerror(-status));
-	if (!status && !slave->told_near)
+	bool hears = !status;
+
+	if (hears == slave->hears || slave->ending)
+		return;
+	slave->hears = hears;
+	if (hears) {
+		gantry_log(slave->broker->inst, NOTICE, "the master %s answers", slave->master);
 		slave->full_ms = 0; /* what it knows is new to us */
-	set_near(slave, !status);
-}
-
-bool slave_has_master(const struct broker *broker)
-{
-	struct slave *slave = slave_of(broker);
-
-	return slave && __atomic_load_n(&slave->near, __ATOMIC_RELAXED);
+		return;
+	}
+	gantry_log(slave->broker->inst, WARNING, "the master %s does not answer: %s", slave->master,
+		   strerror(-status));
+	registrar_ask_again(slave->broker); /* perhaps another one is known by now */
 }
 
 static bool is_self(const struct broker *broker, struct gantry_str address)
@@ -91,8 +79,7 @@ static void turn_to_master(struct slave *slave)
 	else
 		gantry_log(slave->broker->inst, WARNING, "the name server knows no master of %s",
 			   slave->broker->name);
-	slave->told_near = false;
-	__atomic_store_n(&slave->near, 0, __ATOMIC_RELEASE);
+	slave->hears = false;
 	slave->full_ms = slave->look_ms = 0;
 }
 
@@ -226,7 +213,6 @@ static int end(void *self, struct gantry_op *op)
 	if (!slave->client)
 		return 0;
 	slave->ending = true;
-	__atomic_store_n(&slave->near, 0, __ATOMIC_RELEASE);
 	gantry_op_take(op, NULL, slave);
 	slave->end_op = op;
 	slave->close_op = (struct gantry_op){

@@ -16,9 +16,6 @@ extern const struct feature slave_feature;
  * its log is to be had (empty: not told). Copied. Control loop; nothing on a master. */
 void slave_told(struct broker *broker, struct gantry_str master, struct gantry_str ha);
 
-/* Whether there is a master that answers. Any thread, cheap. */
-bool slave_has_master(const struct broker *broker);
-
 /* A client has committed an offset here: if the master does not learn of it from the client, it
  * does from this slave. Any thread; nothing on a master. */
 void slave_note_progress(struct broker *broker, struct gantry_str group, struct gantry_str topic,

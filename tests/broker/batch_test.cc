@@ -3,6 +3,7 @@
  * it has messages. */
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -436,21 +437,18 @@ TEST(Batch, IsCutAtAnyMessage)
 	EXPECT_EQ(0, end);
 }
 
-/* The first entry of the file that is to go is the first of a file, or not. */
+/* The first entry that goes is the first of a file, or not. */
 TEST(Batch, IsCutInItsFiles)
 {
-	for (size_t cut : {19, 16, 15, 14, 1, 0}) {
-		Folder folder;
-		{
-			World world(folder.path(), small);
-			make_topic(world);
-			fill(world, 10);
-		}
-		World world(folder.path(), small);
-		std::vector<queue_unit> before = entries(world);
-		store *store = world.messages();
+	Folder folder;
+	World world(folder.path(), small);
+	make_topic(world);
+	fill(world, 10);
+	std::vector<queue_unit> before = entries(world);
+	store *store = world.messages();
 
-		written(world, "TopicTest");
+	written(world, "TopicTest");
+	for (size_t cut : {19, 16, 15, 14, 1, 0}) {
 		world.aside([&] {
 			queue *queue = store_queue_named(store, {"TopicTest", 9}, 0);
 
@@ -463,6 +461,66 @@ TEST(Batch, IsCutInItsFiles)
 		EXPECT_EQ(cut ? (cut + 4) / 5 : 0,
 			  names(folder / "batchconsumequeue/TopicTest/0").size());
 	}
+}
+
+/* ---- damage */
+
+/* Whatever happens to entries of the last file, after a clean stop: none is lost, no offset is
+ * taken twice. */
+void expect_mended(const std::string &keys,
+		   const std::function<void(std::fstream &, Folder &)> &damage)
+{
+	Folder folder;
+	std::vector<queue_unit> before, after;
+	int64_t end;
+	{
+		World world(folder.path(), keys);
+		make_topic(world);
+		end = fill(world, 150);
+		before = entries(world);
+	}
+	{
+		std::fstream file(folder / "batchconsumequeue/TopicTest/0/00000000000000000000",
+				  std::ios::in | std::ios::out | std::ios::binary);
+		ASSERT_TRUE(file);
+		damage(file, folder);
+	}
+	World world(folder.path(), keys);
+	after = entries(world);
+	ASSERT_EQ(before.size(), after.size());
+	for (size_t i = 0; i < before.size(); i++) {
+		EXPECT_EQ(before[i].physical_offset, after[i].physical_offset) << i;
+		EXPECT_EQ(before[i].size, after[i].size) << i;
+		EXPECT_EQ(before[i].offset, after[i].offset) << i;
+	}
+	Session session(world);
+	EXPECT_EQ(end, session.send(batch_of(3, "new")).queue_offset);
+}
+
+TEST(Batch, IsMadeAgainWhenItsFileIsDamaged)
+{
+	const int64_t last = 299 * 46;
+
+	for (int64_t at : {last - 46, last - 46 * 4 + 3, last - 100 * 46 + 7})
+		expect_mended("", [&](std::fstream &file, Folder &) {
+			file.seekp(at);
+			file.write("\xff\xff\xff", 3);
+		});
+}
+
+TEST(Batch, IsMadeAgainWhenAPageOfItsFileIsGone)
+{
+	for (int64_t page : {0, 1, 2})
+		expect_mended("", [&](std::fstream &file, Folder &) {
+			file.seekp(page * 4096);
+			file << std::string(4096, 0);
+		});
+}
+
+TEST(Batch, IsMadeAgainWhenItsFileIsNoise)
+{
+	expect_mended("mapperFileSizeBatchConsumeQueue=23000\n",
+		      [&](std::fstream &file, Folder &) { file << std::string(23000, 0x35); });
 }
 
 } // namespace

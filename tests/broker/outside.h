@@ -43,6 +43,7 @@ struct Outside {
 		localtime_r(&now, &local);
 		local.tm_mday += days;
 		local.tm_hour = hour;
+		local.tm_min = 0; /* tests go on for some minutes */
 		local.tm_isdst = -1;
 		now_ms = static_cast<int64_t>(mktime(&local)) * 1000;
 	}

@@ -171,7 +171,7 @@ CASES = {
     "queue: high size": (of_queue(FIRST, 20 * 7 + 8, 0x40), "stop", False),
     "queue: last entry's offset": (of_queue(SECOND, 20 * 24 + 6), "stop", False),
     "queue: shorter file": (truncated("consumequeue/Damage0/0/*", 100), "stop", False),
-    "queue: noise": (noise("consumequeue/Damage0/0/*", 500), "stop", False),
+    "queue: noise": (noise("consumequeue/Damage0/0/*", 500), "stop", True),
     "checkpoint: noise": (noise("checkpoint", 4096), "both", True),
     "checkpoint: shorter": (truncated("checkpoint", 30), "both", True),
     "checkpoint: a bit": (lambda store, _: flip(store / "checkpoint", 0, 0x40), "both", True),

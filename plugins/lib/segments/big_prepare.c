@@ -128,16 +128,21 @@ static int prepare_next(struct big_log *log)
  * are the flush's to find. */
 static void write_back(struct big_log *log, uint64_t from, uint64_t to)
 {
-	struct segment *segment = segment_get(log, from, 0);
+	while (from < to) {
+		struct segment *segment = segment_get(log, from, 0);
+		uint64_t until;
 
-	if (!segment)
-		return;
-	to = smaller(to, segment_end(segment));
-	if (segment_map(segment) == 0)
-		sync_file_range(segment->fd, (off_t)(from - segment->start), (off_t)(to - from),
-				SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-					SYNC_FILE_RANGE_WAIT_AFTER);
-	segment_put(segment);
+		if (!segment)
+			return;
+		until = smaller(to, segment_end(segment));
+		if (segment_map(segment) == 0)
+			sync_file_range(segment->fd, (off_t)(from - segment->start),
+					(off_t)(until - from),
+					SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+						SYNC_FILE_RANGE_WAIT_AFTER);
+		segment_put(segment);
+		from = until;
+	}
 }
 
 /* What was prepared long ago may have left memory, or have no page tables yet. */

@@ -50,18 +50,19 @@ struct queue {
 	struct topic_queues *topic;
 	int32_t id;
 	bool batch; /* queue.type=BatchCQ: an entry may be of several messages; set when opened */
-	bool ext_writes;         /* entries of the file get a unit in ext; set when opened */
-	bool ext_off;            /* atomic; they get none any more, since it cannot be written */
-	uint32_t unit;           /* bytes of an entry in the file; set when opened */
-	uint32_t state;          /* atomic; enum queue_state; written under open_lock */
-	void *hold_slot;         /* atomic; hold.c's */
-	int64_t next;            /* of the next message; the door's lock */
-	struct gantry_log *file; /* set once, before state is QUEUE_OPEN */
-	struct gantry_log *ext;  /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */
-	pthread_mutex_t lock;    /* guards the next lines */
-	int64_t min, filed, end; /* entries: [min, filed) file, [filed, end) run and tail */
-	struct units run, tail;  /* being written; growing */
-	uint32_t cuts;           /* how often entries went from the file's end */
+	bool ext_writes;          /* entries of the file get a unit in ext; set when opened */
+	bool lacks, lacks_surely; /* open_lock; entries, perhaps, surely: queue_mend.h */
+	bool ext_off;             /* atomic; they get none any more, since it cannot be written */
+	uint32_t unit;            /* bytes of an entry in the file; set when opened */
+	uint32_t state;           /* atomic; enum queue_state; written under open_lock */
+	void *hold_slot;          /* atomic; hold.c's */
+	int64_t next;             /* of the next message; the door's lock */
+	struct gantry_log *file;  /* set once, before state is QUEUE_OPEN */
+	struct gantry_log *ext;   /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */
+	pthread_mutex_t lock;     /* guards the next lines */
+	int64_t min, filed, end;  /* entries: [min, filed) file, [filed, end) run and tail */
+	struct units run, tail;   /* being written; growing */
+	uint32_t cuts;            /* how often entries went from the file's end */
 	int64_t first_message, end_message; /* batch: queue offsets; else those are min and end */
 	int64_t near;                       /* batch: the entry that was read last */
 	bool dirty, urgent; /* in these lists of the writer's; dirty: whenever it has entries */
@@ -260,6 +261,8 @@ void queue_free(struct queue *queue);
  * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
 		 bool *ret_write);
+/* The same while the queue is being opened. */
+int queue_add(struct queue *queue, int64_t offset, const struct queue_unit *unit, bool *ret_write);
 void queue_forget(struct queue *queue); /* its entries; under file_lock */
 /* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one;
  * if that fails it still counts as dirty, in no list. Under file_lock, not on a loop. */
@@ -276,6 +279,8 @@ int queue_cut(struct queue *queue, uint64_t at);
 /* queue_check.c: where the entries in [first, end) of the file stop being those of messages in the
  * log, as far as they are young enough to need the question. Blocks. */
 int64_t queue_check(struct queue *queue, int64_t first, int64_t end);
+/* Whether the log has the message that this entry says, or cannot be read there. Blocks. */
+bool queue_has_message(struct queue *queue, const struct queue_unit *unit);
 
 /* queue_batch.c: entries of a queue whose topic has queue.type=BatchCQ. */
 void batch_unit_get(const uint8_t *from, struct queue_unit *ret);

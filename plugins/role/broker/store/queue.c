@@ -193,13 +193,10 @@ static int append(struct queue *queue, int64_t offset, const struct queue_unit *
 	return status ? status : push(queue, unit);
 }
 
-int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
-		 bool *ret_write)
+int queue_add(struct queue *queue, int64_t offset, const struct queue_unit *unit, bool *ret_write)
 {
 	int status;
 
-	if (!queue_is_open(queue))
-		return -EAGAIN;
 	pthread_mutex_lock(&queue->lock);
 	status = queue->batch ? append_batch(queue, unit) : append(queue, offset, unit);
 	*ret_write = queue->tail.used >= TAIL_WRITE;
@@ -210,6 +207,12 @@ int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *u
 	pthread_mutex_unlock(&queue->lock);
 	*ret_write |= writer_is_full(queue->store);
 	return status;
+}
+
+int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
+		 bool *ret_write)
+{
+	return queue_is_open(queue) ? queue_add(queue, offset, unit, ret_write) : -EAGAIN;
 }
 
 /* ---- writing behind */

@@ -23,27 +23,34 @@ static bool is_of(const struct message_record *record, const struct queue *queue
 		       .at != NULL;
 }
 
+bool queue_has_message(struct queue *queue, const struct queue_unit *unit)
+{
+	uint64_t at = (uint64_t)unit->physical_offset;
+	struct message_record record;
+	struct gantry_slice slice;
+	bool has;
+
+	if (store_fetch(queue->store, at, (uint64_t)unit->size, &slice))
+		return true;
+	has = slice.offset == at &&
+	      message_record_read(slice.bytes, slice.size, false, &record) == MESSAGE_WHOLE &&
+	      is_of(&record, queue, unit->offset);
+	gantry_slice_release(&slice);
+	return has;
+}
+
 /* Whether the log has another message than this entry says. What cannot be read stays. */
 static bool is_foreign(struct queue *queue, const struct queue_unit *unit)
 {
 	struct store *store = queue->store;
-	struct message_record record;
-	struct gantry_slice slice;
 	struct gantry_bounds log;
-	bool foreign;
 
 	store->door->bounds(store->door_inst, &log);
 	if (unit->size == FILLER_SIZE || (uint64_t)unit->physical_offset < log.first)
 		return false;
 	if (unit->size <= 0 || (uint64_t)unit->physical_offset >= log.end)
 		return true;
-	if (store_fetch(store, (uint64_t)unit->physical_offset, (uint64_t)unit->size, &slice))
-		return false;
-	foreign = slice.offset != (uint64_t)unit->physical_offset ||
-		  message_record_read(slice.bytes, slice.size, false, &record) != MESSAGE_WHOLE ||
-		  !is_of(&record, queue, unit->offset);
-	gantry_slice_release(&slice);
-	return foreign;
+	return !queue_has_message(queue, unit);
 }
 
 /* The first foreign entry: those of an earlier life stand at the end. */

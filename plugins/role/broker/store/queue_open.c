@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "store/queue_ext.h"
+#include "store/queue_mend.h"
 
 enum { CHECKED = 200 }; /* entries before the end that must be in order */
 
@@ -144,28 +145,22 @@ static int open_file(struct queue *queue)
 	return status ? status : queue_ext_open(queue);
 }
 
-/* After a clean stop there is nothing behind the last entry but zeros, and entries that are going
- * to be made again from the log. Whatever else is there is damage, or what a Java broker truncated.
- */
-static void tell_rest(struct queue *queue, int64_t end, uint64_t file_end, uint64_t log_end)
+/* The file has the entries [first, end): takes over where they begin and end. */
+static int take_bounds(struct queue *queue, int64_t first, int64_t end)
 {
 	struct store *store = queue->store;
-	struct queue_look look = {.queue = queue};
-	struct queue_unit unit;
-	uint64_t at = (uint64_t)end * queue->unit, bytes = segment_bytes(queue);
+	struct gantry_bounds log;
+	int64_t min;
 
-	if (store->unclean || at >= file_end || queue_look(&look, end, &unit) ||
-	    (!unit.physical_offset && !unit.size))
-		return;
-	if (unit.size > 0 && unit.physical_offset >= 0 &&
-	    (uint64_t)unit.physical_offset >= store_old_end(store) &&
-	    (uint64_t)unit.physical_offset < log_end)
-		return;
-	gantry_log(store->inst, WARNING,
-		   "%s/%s/%d/%020llu: what stands from byte %llu on is no entry of this queue and "
-		   "is cut",
-		   store->folders[kind_of(queue)], queue->topic->name, queue->id,
-		   (unsigned long long)(at - at % bytes), (unsigned long long)(at % bytes));
+	store->door->bounds(store->door_inst, &log);
+	min = queue_find_min(queue, first, end, log.first);
+	if (min < 0)
+		return (int)min;
+	pthread_mutex_lock(&queue->lock);
+	queue->min = min;
+	queue->next = queue->filed = queue->end = end;
+	pthread_mutex_unlock(&queue->lock);
+	return queue->batch ? batch_set_bounds(queue) : queue_ext_trim(queue, first, end);
 }
 
 /* Trims the file to the entries that are trusted, and takes over where they begin and end. */
@@ -175,8 +170,8 @@ static int find_bounds(struct queue *queue)
 	const struct gantry_log_ops *ops = store->engine->log;
 	uint64_t valid_end = __atomic_load_n(&store->valid_end, __ATOMIC_ACQUIRE);
 	struct gantry_bounds log, file;
-	int64_t first, end, min;
-	int status = 0;
+	int64_t first, last, end;
+	int status;
 
 	ops->bounds(queue->file, &file);
 	if (file.first == file.end) /* it begins with 0, or with its first message */
@@ -187,22 +182,21 @@ static int find_bounds(struct queue *queue)
 		return status ? status : queue_ext_trim(queue, 0, 0);
 	}
 	first = (int64_t)(file.first / queue->unit);
-	end = find_end(queue, first, (int64_t)(file.end / queue->unit), valid_end);
+	last = (int64_t)(file.end / queue->unit);
+	end = find_end(queue, first, last, valid_end);
 	if (end >= 0)
 		end = queue_check(queue, first, end);
 	if (end < 0)
 		return (int)end;
-	tell_rest(queue, end, file.end, log.end);
-	if ((uint64_t)end * queue->unit != file.end)
+	status = queue_look_behind(queue, end, last, valid_end);
+	if (!status && end != last)
 		status = ops->cut(queue->file, (uint64_t)end * queue->unit);
-	if (status)
+	if (!status)
+		status = take_bounds(queue, first, end);
+	if (status || !queue->lacks)
 		return status;
-	min = queue_find_min(queue, first, end, log.first);
-	if (min < 0)
-		return (int)min;
-	queue->min = min;
-	queue->next = queue->filed = queue->end = end;
-	return queue->batch ? batch_set_bounds(queue) : queue_ext_trim(queue, first, end);
+	status = queue_mend(queue, first, valid_end);
+	return status ? status : take_bounds(queue, first, queue->end);
 }
 
 static int open_locked(struct queue *queue)

@@ -221,7 +221,7 @@ static int register_consumer(struct clients *clients, struct client_channel *cha
 	changed = update_locked(clients, channel, client, data, fresh, &group, &disagrees);
 	if (group)
 		group->fingerprint = client->fingerprint;
-	notice_collect(&notice, group, wanted && changed > 0);
+	notice_collect(clients, &notice, group, wanted && changed > 0);
 	pthread_rwlock_unlock(&clients->lock);
 	notice_send(&notice);
 	if (disagrees)

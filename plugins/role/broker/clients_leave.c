@@ -23,7 +23,7 @@ static void leave_group(struct clients *clients, struct table *table,
 		member = member->channel_next;
 	if (group && member) {
 		clients_member_drop_locked(clients, member, &group);
-		notice_collect(&notice, group, wanted);
+		notice_collect(clients, &notice, group, wanted);
 	}
 	pthread_rwlock_unlock(&clients->lock);
 	notice_send(&notice);
@@ -65,7 +65,7 @@ static bool drop_one(struct clients *clients, struct client_channel *channel)
 	pthread_rwlock_wrlock(&clients->lock);
 	if (channel->members) {
 		clients_member_drop_locked(clients, channel->members, &group);
-		notice_collect(&notice, group, wanted);
+		notice_collect(clients, &notice, group, wanted);
 	}
 	pthread_rwlock_unlock(&clients->lock);
 	notice_send(&notice);
@@ -165,13 +165,16 @@ int clients_serve(struct clients *clients)
 	struct gantry_inst *inst = clients->broker->inst;
 	int64_t timeout = clients->broker->conf->channelExpiredTimeout;
 	uint64_t period = timeout < SCAN_MS ? (uint64_t)timeout : SCAN_MS;
+	int status = notice_serve(clients);
 
-	return gantry_timer_start(inst, gantry_loop_control(inst), period, period, scan, clients,
-				  &clients->timer);
+	return status ? status
+		      : gantry_timer_start(inst, gantry_loop_control(inst), period, period, scan,
+					   clients, &clients->timer);
 }
 
 void clients_close(struct clients *clients)
 {
 	gantry_timer_stop(clients->timer);
 	clients->timer = NULL;
+	notice_close(clients);
 }

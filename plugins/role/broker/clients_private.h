@@ -53,6 +53,8 @@ struct client_group {
 	uint64_t digest;     /* what said_same of the said members subscribe */
 	uint32_t said, said_same;
 	bool disagrees;
+	bool untold;     /* its members are to be told of a change when NOTICE_MS have passed */
+	int64_t told_ms; /* when they were told last */
 	struct table subscriptions; /* struct group_subscription: as heartbeats say */
 	struct table compensated;   /* the same: as pulls brought them along */
 	size_t name_size;
@@ -61,8 +63,10 @@ struct client_group {
 
 struct clients {
 	struct broker *broker;
-	struct gantry_timer *timer; /* the control loop's */
-	uint32_t turn;              /* atomic: which producer is asked next */
+	struct gantry_timer *timer;        /* the control loop's */
+	struct gantry_timer *notice_timer; /* the control loop's */
+	bool untold;                       /* atomic: a group may be */
+	uint32_t turn;                     /* atomic: which producer is asked next */
 	pthread_rwlock_t lock;
 	struct table consumers, producers; /* struct client_group */
 	struct table producer_ids;         /* struct member */
@@ -77,11 +81,15 @@ struct notice {
 	uint32_t count;
 };
 
-/* With the lock held. Collects a group's sessions; does nothing if members are not to be told.
- * Without memory nobody is told: clients look for themselves every 20 s. */
-void notice_collect(struct notice *notice, const struct client_group *group, bool wanted);
+/* With the lock held for writing. Collects a group's sessions; none if members are not to be told,
+ * or later. Without memory nobody is told: clients look for themselves every 20 s. */
+void notice_collect(struct clients *clients, struct notice *notice, struct client_group *group,
+		    bool wanted);
 /* Without the lock: sends NOTIFY_CONSUMER_IDS_CHANGED and lets go. */
 void notice_send(struct notice *notice);
+/* On the control loop: begins, and ends, telling large groups later. */
+int notice_serve(struct clients *clients);
+void notice_close(struct clients *clients);
 
 /* With the lock held for writing. */
 struct client_group *clients_group_locked(struct clients *clients, struct table *table,

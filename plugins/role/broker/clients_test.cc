@@ -208,6 +208,57 @@ TEST_F(Clients, OthersAreToldAtOnceWhenAMemberComesOrGoes)
 	Gone(a_);
 }
 
+/* Each would be told 300 times if each change were told. */
+TEST_F(Clients, ALargeGroupIsToldOfManyChangesTogether)
+{
+	std::vector<Session> sessions(300);
+	Heartbeat beat;
+	size_t told = 0;
+
+	ASSERT_EQ(clients_serve(broker_->clients), 0);
+	for (size_t i = 0; i < sessions.size(); i++) {
+		beat.id = std::to_string(i);
+		Join(sessions[i], beat);
+		if (i < 64) {
+			EXPECT_EQ(sessions[0].Taken(), kNotice) << i;
+		}
+	}
+	/* the last one is told of itself, and so is everybody else */
+	EXPECT_TRUE(kernel_.Until([&] { return (told += sessions.back().Taken().size()) > 0; }));
+	EXPECT_TRUE(kernel_.Until([&] { return (told += sessions[0].Taken().size()) > 0; }));
+	EXPECT_LT(told, 150u);
+	for (Session &session : sessions)
+		session.Taken();
+	Gone(sessions.back());
+	told = 0;
+	EXPECT_TRUE(kernel_.Until([&] { return (told += sessions[0].Taken().size()) > 0; }));
+	clients_close(broker_->clients);
+	for (size_t i = 0; i + 1 < sessions.size(); i++)
+		Gone(sessions[i]);
+	EXPECT_EQ(Members(), "(none)");
+}
+
+/* A group that becomes small while its members are still to be told. */
+TEST_F(Clients, ALargeGroupThatShrinksIsTold)
+{
+	std::vector<Session> sessions(66);
+	Heartbeat beat;
+
+	ASSERT_EQ(clients_serve(broker_->clients), 0);
+	for (size_t i = 0; i < sessions.size(); i++) {
+		beat.id = std::to_string(i);
+		Join(sessions[i], beat);
+	}
+	for (size_t i = 3; i < sessions.size(); i++)
+		Gone(sessions[i]);
+	EXPECT_EQ(sessions[0].Taken().back(), kNotice[0]);
+	Gone(sessions[2]);
+	EXPECT_EQ(sessions[0].Taken(), kNotice);
+	clients_close(broker_->clients);
+	Gone(sessions[1]);
+	Gone(sessions[0]);
+}
+
 TEST_F(Clients, ANewTopicOrOneLessIsAChangeButANewerExpressionIsNot)
 {
 	Heartbeat beat;

@@ -2,11 +2,18 @@
 /* Multi-dispatch: messages that stand in light queues beside their own, across restarts, too. */
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "broker.h"
+#include "call/fields.h"
+#include "groups.h"
 #include "message/properties.h"
 #include "message/record.h"
+#include "offsets.h"
 #include "session.h"
 #include "store/store.h"
+#include "topics.h"
 
 namespace
 {
@@ -159,6 +166,106 @@ TEST(Multi, IsOffUnlessEnabled)
 	ASSERT_EQ(GANTRY_SUCCESS, sent.code);
 	EXPECT_EQ("(none)", offsets_of(world, sent.offsets[0]));
 	EXPECT_EQ(0u, entries(world, "%LMQ%a").size());
+}
+
+/* ---- topics and groups of light queues */
+
+Pulled light_pull(Session &session, const std::string &topic, int64_t offset)
+{
+	Pulled pull;
+
+	pull.topic = topic;
+	pull.group = "%LMQ%group";
+	pull.offset = offset;
+	return session.pull(pull);
+}
+
+gantry_str str(const std::string &text)
+{
+	return {text.data(), text.size()};
+}
+
+TEST(Light, QueuesArePulledWithoutAnyConfiguration)
+{
+	Folder folder;
+	World world(folder.path(), keys);
+	Session session(world);
+
+	for (const char *body : {"one", "two"}) {
+		Sent message = to("%LMQ%a");
+		message.body = body;
+		ASSERT_EQ(GANTRY_SUCCESS, session.send(message).code);
+	}
+	world.dispatched();
+	Pulled got = light_pull(session, "%LMQ%a", 0);
+	EXPECT_EQ(GANTRY_SUCCESS, got.code) << got.remark;
+	EXPECT_EQ((std::vector<std::string>{"one", "two"}), bodies(got.bytes));
+	EXPECT_EQ(GANTRY_PULL_NOT_FOUND, light_pull(session, "%LMQ%a", 2).code);
+	got = light_pull(session, "%LMQ%none", 0);
+	EXPECT_EQ(GANTRY_PULL_NOT_FOUND, got.code);
+	EXPECT_EQ("NO_MESSAGE_IN_QUEUE", got.remark);
+	EXPECT_EQ(nullptr, groups_look(world.role()->groups, str_of("group")));
+	EXPECT_EQ(nullptr, topics_find(world.role()->topics, str_of("%LMQ%a/b")));
+}
+
+TEST(Light, TopicsAndGroupsAreInNoListAndLimited)
+{
+	Folder folder;
+	World world(folder.path(), std::string(keys) + "maxGroups=12\n");
+	struct topics *topics = world.role()->topics;
+	struct groups *groups = world.role()->groups;
+	uint32_t topic_count = topics_count(topics), group_count = groups_count(groups);
+	topic *first = topics_find(topics, str_of("%LMQ%1"));
+
+	ASSERT_NE(nullptr, first);
+	EXPECT_EQ(1, topic_read_queues(first));
+	EXPECT_EQ(first, topics_find(topics, str_of("%LMQ%1")));
+	EXPECT_NE(nullptr, topics_find(topics, str_of("%LMQ%2")));
+	EXPECT_NE(nullptr, topics_find(topics, str_of("%LMQ%3")));
+	EXPECT_EQ(nullptr, topics_find(topics, str_of("%LMQ%4"))); /* maxLmqConsumeQueueNum */
+	EXPECT_EQ(topic_count, topics_count(topics));
+	for (int i = 0; i < 14; i++) {
+		std::string name = "%LMQ%" + std::to_string(i);
+
+		EXPECT_EQ(i < 12, groups_find(world.role(), str(name)) != nullptr) << i;
+	}
+	EXPECT_EQ(group_count, groups_count(groups));
+}
+
+TEST(Light, GroupsHaveOneOffsetOfATopicThatIsKept)
+{
+	Folder folder;
+	gantry_str light = str_of("%LMQ%group"), group = str_of("group"), topic = str_of("%LMQ%a");
+	{
+		World world(folder.path(), keys);
+		offsets *offsets = world.role()->offsets;
+
+		EXPECT_EQ(-1, offsets_get(offsets, light, topic, 0));
+		EXPECT_EQ(0, offsets_commit(offsets, light, topic, 3, 30));
+		EXPECT_EQ(0, offsets_commit(offsets, light, topic, 0, 31));
+		EXPECT_EQ(31, offsets_get(offsets, light, topic, 3));
+		EXPECT_EQ(0, offsets_commit(offsets, group, topic, 3, 33));
+		EXPECT_EQ(-1, offsets_get(offsets, group, topic, 0));
+	}
+	EXPECT_FALSE(std::filesystem::exists(folder / "config/consumerOffset.json"));
+	std::ifstream file(folder / "config/lmqConsumerOffset.json");
+	std::string text{std::istreambuf_iterator<char>(file), {}};
+	EXPECT_NE(std::string::npos, text.find("\"%LMQ%a@%LMQ%group\":31")) << text;
+	World again(folder.path(), keys);
+	offsets *offsets = again.role()->offsets;
+	EXPECT_EQ(31, offsets_get(offsets, light, topic, 0));
+	EXPECT_EQ(33, offsets_get(offsets, group, topic, 3));
+}
+
+TEST(Light, NamesAreOrdinaryUnlessEnabled)
+{
+	Folder folder;
+	World world(folder.path());
+	offsets *offsets = world.role()->offsets;
+
+	EXPECT_EQ(nullptr, topics_find(world.role()->topics, str_of("%LMQ%a")));
+	offsets_commit(offsets, str_of("%LMQ%g"), str_of("%LMQ%a"), 1, 5);
+	EXPECT_EQ(-1, offsets_get(offsets, str_of("%LMQ%g"), str_of("%LMQ%a"), 0));
 }
 
 } // namespace

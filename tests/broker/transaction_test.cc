@@ -774,4 +774,34 @@ TEST(Transaction, TheNumbersOfOpenOnesAreKept)
 	EXPECT_EQ(open_ones(world), 3);
 }
 
+/* Java's light queues have half messages as well; ours have what was committed. */
+TEST(Transaction, LightQueuesGetWhatIsCommitted)
+{
+	Folder folder;
+	World world(folder.path(),
+		    std::string(kPatient) + "enableLmq=true\nenableMultiDispatch=true\n");
+	const std::string light = "INNER_MULTI_DISPATCH\1%LMQ%a,%LMQ%b\2";
+	Sent kept = send_half(world, "kept", light), dropped = send_half(world, "dropped", light);
+
+	EXPECT_EQ(0u, messages(world, "%LMQ%a").size());
+	EXPECT_EQ(GANTRY_SUCCESS, decide(world, dropped, ROLLBACK).code);
+	EXPECT_EQ(GANTRY_SUCCESS, decide(world, kept, COMMIT).code);
+	EXPECT_EQ(std::vector<std::string>{"kept"}, bodies_in(world, "TopicTest", 2));
+	EXPECT_EQ(std::vector<std::string>{"kept"}, bodies_in(world, "%LMQ%a"));
+	auto found = messages(world, "%LMQ%b");
+	ASSERT_EQ(1u, found.size());
+	EXPECT_EQ("0,0", found[0]->property(MESSAGE_MULTI_OFFSETS));
+}
+
+TEST(Transaction, ALightQueueThatCannotBeKeepsNoMessageFromItsTopic)
+{
+	Folder folder;
+	World world(folder.path(),
+		    std::string(kPatient) + "enableLmq=true\nmaxLmqConsumeQueueNum=0\n");
+	Sent half = send_half(world, "one", "INNER_MULTI_DISPATCH\1%LMQ%a\2");
+
+	EXPECT_EQ(GANTRY_SUCCESS, decide(world, half, COMMIT).code);
+	EXPECT_EQ(std::vector<std::string>{"one"}, bodies_in(world, "TopicTest", 2));
+}
+
 } // namespace

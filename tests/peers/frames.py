@@ -34,8 +34,8 @@ from harness.servers import (Site, broker_properties, start_gantry_broker, start
 from run import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build
 
 FOLDER = HERE / "expect" / "frames"
-MODULES = ("batches", "broadcast", "names", "names_acting", "names_late", "relay", "reset", "reply",
-           "sending")
+MODULES = ("batches", "broadcast", "light", "names", "names_acting", "names_late", "relay", "reset",
+           "reply", "sending")
 EXCEPTION = "<exception>"
 DIFFERENCES_SHOWN = 12
 

@@ -170,20 +170,16 @@ static int encode_one(struct topics *topics, struct gantry_str name, char **ret,
 {
 	struct json_writer writer;
 	struct topic_config config;
-	struct topic *topic;
+	struct topic *topic = topics_find(topics, name);
 
+	if (!topic)
+		return -ENOENT;
 	json_writer_init(&writer, TEXT_MAX, 0);
 	pthread_rwlock_rdlock(&topics->lock);
-	topic = topics_find_locked(topics, name);
-	if (topic) {
-		topics_config_locked(topic, &config);
-		topic_config_write(&writer, &config);
-	}
+	topics_config_locked(topic, &config);
+	topic_config_write(&writer, &config);
 	pthread_rwlock_unlock(&topics->lock);
-	if (topic)
-		return json_writer_take(&writer, ret, ret_size);
-	json_writer_free(&writer);
-	return -ENOENT;
+	return json_writer_take(&writer, ret, ret_size);
 }
 
 static int get_topic_config(struct broker *broker, struct gantry_call *call, struct gantry_op *op)

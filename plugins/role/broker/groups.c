@@ -63,11 +63,18 @@ void groups_free(struct groups *groups)
 	}
 	table_clear(&groups->forbidden);
 	table_clear(&groups->table);
+	table_clear(&groups->light);
 	pthread_rwlock_destroy(&groups->lock);
 	free(groups);
 }
 
 struct group *groups_add_locked(struct groups *groups, struct gantry_str name)
+{
+	return groups_add_to_locked(groups, &groups->table, name);
+}
+
+struct group *groups_add_to_locked(struct groups *groups, struct table *table,
+				   struct gantry_str name)
 {
 	struct group_node *node = calloc(1, sizeof(*node) + name.size + 1);
 
@@ -85,7 +92,7 @@ struct group *groups_add_locked(struct groups *groups, struct gantry_str name)
 		.consume_timeout_minute = CONSUME_TIMEOUT_MINUTES,
 		.which_broker_when_consume_slowly = SLAVE_ID,
 	};
-	if (table_insert(&groups->table, node->group.name, &node->entry)) {
+	if (table_insert(table, node->group.name, &node->entry)) {
 		free(node);
 		return NULL;
 	}
@@ -108,6 +115,8 @@ struct group *groups_look(struct groups *groups, struct gantry_str name)
 	pthread_rwlock_rdlock(&groups->lock);
 	group = groups_look_locked(groups, name);
 	pthread_rwlock_unlock(&groups->lock);
+	if (!group && topics_is_light(groups->broker, name))
+		group = groups_find_light(groups, name);
 	return group;
 }
 
@@ -150,7 +159,7 @@ struct group *groups_find(struct broker *broker, struct gantry_str name)
 	struct group *group = groups_look(groups, name);
 	bool made = false;
 
-	if (group)
+	if (group || topics_is_light(broker, name))
 		return group;
 	if (!__atomic_load_n(&broker->live.auto_create_group, __ATOMIC_RELAXED) &&
 	    !str_starts(name, "CID_RMQ_SYS_"))
@@ -210,6 +219,8 @@ int groups_put_json(struct groups *groups, const struct json_value *object, char
 			snprintf(why, why_size, "%s", problem);
 		return -EINVAL;
 	}
+	if (topics_is_light(groups->broker, name))
+		return 0; /* as it is, as in RocketMQ */
 	pthread_rwlock_wrlock(&groups->lock);
 	group = groups_look_locked(groups, name);
 	if (!group && full(groups))

@@ -38,7 +38,8 @@ int groups_close(struct groups *groups, struct gantry_op *op);
  * system group) allows. NULL: there is none, the answer is 26. Any thread, cheap. */
 struct group *groups_find(struct broker *broker, struct gantry_str name);
 
-/* As groups_find(), but never makes one. */
+/* As groups_find(), but never makes one. With enableLmq both give every name of a light queue a
+ * group with defaults, which is in no list and no file. */
 struct group *groups_look(struct groups *groups, struct gantry_str name);
 
 /* Takes a SubscriptionGroupConfig object (json/json.h) as RocketMQ's code 200 does. -EINVAL: no

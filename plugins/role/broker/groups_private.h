@@ -36,6 +36,7 @@ struct groups {
 	pthread_rwlock_t lock;
 	/* guarded by lock */
 	struct table table, forbidden;
+	struct table light; /* groups named as light queues, which are in no file: groups_light.c */
 	struct group_node *all;
 	struct data_version version;
 	uint64_t adoption; /* how often groups_adopt() was called */
@@ -45,7 +46,11 @@ enum { FORBID_READ = 4 }; /* 1 << PermName.INDEX_PERM_READ, which is 2 */
 
 /* With the lock held for writing. A group with defaults; the name must not be there. */
 struct group *groups_add_locked(struct groups *groups, struct gantry_str name);
+struct group *groups_add_to_locked(struct groups *groups, struct table *table,
+				   struct gantry_str name);
 struct group *groups_look_locked(struct groups *groups, struct gantry_str name);
+/* groups_light.c: NULL: there are too many, or no memory. Without the lock. */
+struct group *groups_find_light(struct groups *groups, struct gantry_str name);
 /* Counts the change and has the file written. Without the lock. */
 void groups_announce(struct groups *groups);
 

@@ -50,6 +50,14 @@ void offsets_free(struct offsets *offsets)
 	free(offsets);
 }
 
+/* A light group has one offset of a topic, whatever the queue (RocketMQ's
+ * LmqConsumerOffsetManager).
+ */
+static int32_t slot_for(const struct offsets *offsets, struct gantry_str group, int32_t queue)
+{
+	return topics_is_light(offsets->broker, group) ? 0 : queue;
+}
+
 /* topic@group; 0: names that no valid request carries. */
 static size_t make_key(char *key, struct gantry_str group, struct gantry_str topic)
 {
@@ -141,6 +149,7 @@ static int64_t load(struct offsets *offsets, struct gantry_str group, struct gan
 	struct offset_slot *slot;
 	int64_t value = -1;
 
+	queue = slot_for(offsets, group, queue);
 	pthread_rwlock_rdlock(&offsets->lock);
 	slot = find_slot(offsets, key, size, queue);
 	if (slot)
@@ -158,6 +167,7 @@ static int store(struct offsets *offsets, struct gantry_str group, struct gantry
 	struct offset_slot *slot;
 	int err = 0;
 
+	queue = slot_for(offsets, group, queue);
 	pthread_rwlock_rdlock(&offsets->lock);
 	slot = find_slot(offsets, key, size, queue);
 	if (slot)

@@ -63,6 +63,11 @@ int put_prepare(struct broker *broker, struct store_put *message);
 int put_multi(struct broker *broker, struct gantry_str topic, struct gantry_str names,
 	      struct store_multi **ret);
 
+/* Makes them and adds them to a message whose draft is whole but for that property; the draft's
+ * topic says whether it may have any. message->multi is then from malloc, the caller's. As
+ * put_multi(); -EMSGSIZE: the draft has no room. */
+int put_add_multi(struct broker *broker, struct gantry_str names, struct store_put *message);
+
 /* Stores them in order, as one batch if there is room for that. Called on a kernel loop, which is
  * op's. 0: done; positive: op finishes when it is; both with ack set. Negative, here or as op's
  * status: not all are in the log: -ETIMEDOUT no room came in time; -ENOSPC the disk is full;

@@ -47,3 +47,20 @@ int put_multi(struct broker *broker, struct gantry_str topic, struct gantry_str 
 	*ret = multi;
 	return 1;
 }
+
+int put_add_multi(struct broker *broker, struct gantry_str names, struct store_put *message)
+{
+	struct message_draft *draft = &message->draft;
+	struct store_multi *multi;
+	int status;
+
+	if (draft->part_count == MESSAGE_PARTS)
+		return -EMSGSIZE;
+	status = put_multi(broker, draft->topic, names, &multi);
+	if (status <= 0)
+		return status;
+	message->multi = multi;
+	draft->properties[draft->part_count++] =
+		(struct gantry_str){multi->text, store_multi_room(multi->count)};
+	return 1;
+}

@@ -22,6 +22,8 @@ int send_count_multi(struct send_call *call, struct send_context *context)
 					   STR_ARGS(name));
 		context->multi.count++;
 	}
+	if (context->half) /* only once it is committed */
+		context->multi.count = 0;
 	call->multi_count += context->multi.count;
 	return 0;
 }

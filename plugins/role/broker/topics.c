@@ -42,6 +42,7 @@ void topics_free(struct topics *topics)
 		free(node);
 	}
 	table_clear(&topics->table);
+	table_clear(&topics->light);
 	pthread_rwlock_destroy(&topics->lock);
 	free(topics);
 }
@@ -60,6 +61,8 @@ struct topic *topics_find(struct topics *topics, struct gantry_str name)
 	pthread_rwlock_rdlock(&topics->lock);
 	topic = topics_find_locked(topics, name);
 	pthread_rwlock_unlock(&topics->lock);
+	if (!topic && topics_is_light(topics->broker, name))
+		topic = topics_find_light(topics, name);
 	return topic;
 }
 
@@ -85,6 +88,12 @@ static bool store_numbers(struct topic *topic, const struct topic_config *config
 
 struct topic *topics_add_locked(struct topics *topics, const struct topic_config *config)
 {
+	return topics_add_to_locked(topics, &topics->table, config);
+}
+
+struct topic *topics_add_to_locked(struct topics *topics, struct table *table,
+				   const struct topic_config *config)
+{
 	struct topic_node *node = calloc(1, sizeof(*node) + config->name.size + 1);
 
 	if (!node)
@@ -97,7 +106,7 @@ struct topic *topics_add_locked(struct topics *topics, const struct topic_config
 		node->topic.attributes = strdup(config->attributes);
 	node->topic.batch = topics_is_batch(config->attributes);
 	if ((config->attributes && !node->topic.attributes) ||
-	    table_insert(&topics->table, node->topic.name, &node->entry)) {
+	    table_insert(table, node->topic.name, &node->entry)) {
 		free(node->topic.attributes);
 		free(node);
 		return NULL;
@@ -210,6 +219,12 @@ int topics_put(struct topics *topics, const struct topic_config *config, struct 
 	struct topic *topic;
 	int result;
 
+	if (topics_is_light(topics->broker, config->name)) {
+		topic = topics_find(topics, config->name);
+		if (topic && ret)
+			*ret = topic;
+		return topic ? 0 : -ENOSPC;
+	}
 	pthread_rwlock_wrlock(&topics->lock);
 	topic = topics_find_locked(topics, config->name);
 	if (topic) {

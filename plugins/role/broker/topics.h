@@ -85,8 +85,11 @@ void topics_settle(struct topics *topics);
 /* Writes what is unwritten; as state_close(). Control thread, in stop. */
 int topics_close(struct topics *topics, struct gantry_op *op);
 
-/* NULL: there is none. Any thread, cheap. */
+/* NULL: there is none. With enableLmq every name of a light queue (%LMQ%...) has a topic of one
+ * queue, which is in no list and no file. Any thread, cheap. */
 struct topic *topics_find(struct topics *topics, struct gantry_str name);
+/* Whether it has such a topic, or stands for such a group. */
+bool topics_is_light(const struct broker *broker, struct gantry_str name);
 
 /* What a send finds: the topic, or one made as RocketMQ makes it from send->default_topic, or a
  * retry topic of one queue. A new one is written and registered at the name servers. -ENOENT:
@@ -98,7 +101,8 @@ int topics_create_on_send(struct broker *broker, const struct gantry_send *send,
  * Any thread. */
 int topics_ensure(struct broker *broker, const struct topic_config *config, struct topic **ret);
 
-/* Makes or changes a topic. Returns 1 if it changed something. Any thread. */
+/* Makes or changes a topic. Returns 1 if it changed something; a light one stays as it is. Any
+ * thread. */
 int topics_put(struct topics *topics, const struct topic_config *config, struct topic **ret);
 void topics_set_order(struct topics *topics, struct topic *topic, bool order);
 /* Retires it. Any thread. -ENOENT. */

@@ -28,13 +28,17 @@ struct topics {
 	pthread_rwlock_t lock;
 	/* guarded by lock */
 	struct table table;
-	struct topic_node *all; /* freed with the table */
+	struct table light;     /* topics of light queues, which are in no file: topics_light.c */
+	struct topic_node *all; /* freed with the tables */
 	struct data_version version;
 	uint64_t adoption; /* how often topics_adopt() was called */
 };
 
 /* With the lock held for writing. The name must not be there. NULL: no memory. */
 struct topic *topics_add_locked(struct topics *topics, const struct topic_config *config);
+/* The same into one of the two tables. */
+struct topic *topics_add_to_locked(struct topics *topics, struct table *table,
+				   const struct topic_config *config);
 /* Changes an existing topic. 1: something differed; 0: nothing; -ENOMEM. */
 int topics_change_locked(struct topics *topics, struct topic *topic,
 			 const struct topic_config *config);
@@ -43,6 +47,9 @@ struct topic *topics_find_locked(struct topics *topics, struct gantry_str name);
 void topics_config_locked(const struct topic *topic, struct topic_config *ret);
 /* Counts the change, has the file written and these topics registered. Without the lock. */
 void topics_announce(struct topics *topics, struct topic *const *changed, uint32_t count);
+
+/* topics_light.c: NULL: there are too many, or no memory. Without the lock. */
+struct topic *topics_find_light(struct topics *topics, struct gantry_str name);
 
 /* Without a lock: before anything else sees the table. */
 int topics_add_builtin(struct topics *topics);

@@ -161,21 +161,9 @@ static const char *fill(const struct message_record *record, struct message_draf
 static int add_light_queues(struct broker *broker, const struct message_record *record,
 			    struct store_put *message)
 {
-	struct message_draft *draft = &message->draft;
-	struct message_pieces pieces = {.at = draft->properties, .max = MESSAGE_PARTS};
-	struct gantry_str properties = draft->properties[0];
-	struct store_multi *multi = NULL;
-	int status = put_multi(broker, draft->topic, find(record, MESSAGE_MULTI_DISPATCH), &multi);
+	int status = put_add_multi(broker, find(record, MESSAGE_MULTI_DISPATCH), message);
 
-	if (status <= 0)
-		return status == -ENOMEM ? status : 0;
-	message->multi = multi;
-	status = message_pieces_add(&pieces, properties);
-	if (!status)
-		status = message_pieces_add(
-			&pieces, (struct gantry_str){multi->text, store_multi_room(multi->count)});
-	draft->part_count = pieces.count;
-	return status;
+	return status == -ENOMEM ? status : 0;
 }
 
 /* The message read last joins the batch, or is left out. -ENOMEM: it can do neither now. */

@@ -94,10 +94,17 @@ static struct end *take_end(struct transactions *transactions)
 	return end;
 }
 
+static void forget_put(struct end *end)
+{
+	free((struct store_multi *)end->put.message.multi);
+	memset(&end->put, 0, sizeof(end->put));
+}
+
 static void give_end(struct end *end)
 {
 	struct ends *ends = end->transactions->ends;
 
+	forget_put(end);
 	walk_release(&end->half);
 	pthread_mutex_lock(&ends->lock);
 	if (ends->pooled < POOLED) {
@@ -258,7 +265,10 @@ static int draft_real(struct end *end)
 	draft->sys_flag = (record->sys_flag & ~MESSAGE_TRANSACTION) | MESSAGE_COMMITTED;
 	draft->prepared_offset = record->physical_offset;
 	end->put.put.no_wait = true; /* RocketMQ does not wait for the disk here */
-	return 0;
+	/* a light queue that cannot be does not keep it from its own topic: it is decided */
+	status = put_add_multi(end->transactions->broker,
+			       rewrite_property(record, MESSAGE_MULTI_DISPATCH), &end->put.message);
+	return status == -ENOMEM ? status : 0;
 }
 
 static void committed(struct gantry_op *op);
@@ -268,7 +278,7 @@ static int commit(struct end *end)
 	int status;
 
 	do {
-		memset(&end->put, 0, sizeof(end->put));
+		forget_put(end);
 		end->op = (struct gantry_op){
 			.done = committed, .loop = end->outer->loop, .user = end};
 		status = draft_real(end);

@@ -365,4 +365,30 @@ TEST(SendLater, IsRefusedBeforeItsTime)
 	EXPECT_EQ(sent.remark.rfind("broker unable to service, until ", 0), 0u) << sent.remark;
 }
 
+/* Under enableCompaction=false such a topic is as others, but for the key (SendMessageProcessor).
+ */
+TEST(SendToCompaction, WantsKeys)
+{
+	Folder folder;
+	World world(folder.path(), "enableCompaction=false\n");
+	Session session(world);
+	topic_config config;
+	topic *topic;
+	Sent sent;
+
+	topic_config_init(&config, {"TopicTest", 9});
+	config.attributes = "{\"cleanup.policy\":\"COMPACTION\"}";
+	ASSERT_EQ(1, topics_put(world.role()->topics, &config, &topic));
+	for (const char *keys : {"", " \t"}) {
+		sent.properties = *keys ? pairs({{"KEYS", keys}}) : "";
+		Sent refused = session.send(sent);
+		EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, refused.code);
+		EXPECT_EQ("Required message key is missing", refused.remark);
+	}
+	sent.properties = pairs({{"KEYS", "a"}});
+	EXPECT_EQ(GANTRY_SUCCESS, session.send(sent).code);
+	world.dispatched();
+	EXPECT_EQ(1u, stored(world, "TopicTest", 0).size());
+}
+
 } // namespace

@@ -12,6 +12,7 @@
 
 #include <sys/resource.h>
 
+#include "../support/memory.h"
 #include "broker.h"
 #include "session.h"
 #include "store/internal.h"
@@ -134,18 +135,6 @@ double cpu_us(bool kernel)
 	getrusage(RUSAGE_SELF, &used);
 	const timeval &time = kernel ? used.ru_stime : used.ru_utime;
 	return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
-}
-
-size_t anonymous_mib()
-{
-	std::ifstream file("/proc/self/status");
-	std::string word;
-	size_t kib = 0;
-
-	while (file >> word)
-		if (word == "RssAnon:")
-			file >> kib;
-	return kib / 1024;
 }
 
 /* Sends to each queue in turn, kBatch messages a call. */

@@ -73,7 +73,7 @@ struct broker_conf {
 		accessMessageInMemoryMaxRatio, startAcceptSendRequestTimeStamp;
 	const char *deleteWhen;
 	int64_t defaultQueryMaxNum, maxMsgsNumBatch;
-	bool enableLmq, enableMultiDispatch, enableConsumeQueueExt;
+	bool enableLmq, enableMultiDispatch, enableCompaction, enableConsumeQueueExt;
 	int64_t maxLmqConsumeQueueNum;
 	bool cleanFileForciblyEnable, messageIndexEnable, indexFileWriteEnable, indexFileReadEnable,
 		enabledAppendPropCRC, forceVerifyPropCRC, checkCRCOnRecover;

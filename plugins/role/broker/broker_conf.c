@@ -90,6 +90,9 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "size of a consume queue file"),
 	KEY(SIZE, mapperFileSizeBatchConsumeQueue, .dflt = "13800000", POSITIVE, .unit = "bytes",
 	    .help = "size of a file of a queue whose topic has queue.type=BatchCQ"),
+	KEY(BOOL, enableCompaction, .dflt = "true",
+	    .help = "false: messages of topics with cleanup.policy=COMPACTION are kept like those "
+		    "of others; true: such topics are refused"),
 	KEY(BOOL, enableConsumeQueueExt, .dflt = "false",
 	    .help = "keep tags codes and store times of queues' entries in consumequeue_ext"),
 	KEY(SIZE, mappedFileSizeConsumeQueueExt, .dflt = "50331648", .min = 64, .max = INT32_MAX,

@@ -22,6 +22,7 @@ static const struct send_step single_plan[] = {
 	{"queue", send_choose_queue},
 	{"retry", send_check_retry},
 	{"properties", send_read_properties},
+	{"key", send_check_key},
 	{"transaction", send_check_transaction},
 	{"body", send_check_body},
 	{"inner batch", send_check_inner},

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is checked before anything of the request is looked at. */
+/* What is checked before anything of the request is looked at, but for the key. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "message/properties.h"
 #include "send_private.h"
 
 int send_check_slave(struct send_call *call, struct send_context *context)
@@ -41,4 +43,24 @@ int send_check_order(struct send_call *call, struct send_context *context)
 		return 0;
 	return send_refuse(context, GANTRY_NO_PERMISSION,
 			   "the broker[%s] sending message is forbidden", broker->ip1);
+}
+
+static bool is_blank(struct gantry_str text)
+{
+	while (text.size && memchr(" \t\n\v\f\r", text.at[text.size - 1], 6))
+		text.size--;
+	return !text.size;
+}
+
+/* A topic with cleanup.policy=COMPACTION would keep the last message of each key. */
+int send_check_key(struct send_call *call, struct send_context *context)
+{
+	static const char keys[] = MESSAGE_KEYS;
+
+	(void)call;
+	if (!topic_compacted(context->topic) ||
+	    !is_blank(message_property_find(context->send->properties,
+					    (struct gantry_str){keys, sizeof(keys) - 1})))
+		return 0;
+	return send_refuse(context, GANTRY_MESSAGE_ILLEGAL, "Required message key is missing");
 }

@@ -152,6 +152,7 @@ int send_delay(struct send_call *call, struct send_context *context);
 int send_check_transaction(struct send_call *call, struct send_context *context);
 void send_fill_half(struct send_context *context); /* before its draft is finished */
 /* send_inner.c */
+int send_check_key(struct send_call *call, struct send_context *context);
 int send_check_inner(struct send_call *call, struct send_context *context);
 /* Room for INNER_BASE behind the draft's properties. -EMSGSIZE: it has too many. */
 int send_add_inner_base(struct send_context *context);

@@ -105,6 +105,7 @@ struct topic *topics_add_to_locked(struct topics *topics, struct table *table,
 	if (config->attributes)
 		node->topic.attributes = strdup(config->attributes);
 	node->topic.batch = topics_is_batch(config->attributes);
+	node->topic.compacted = topics_is_compacted(config->attributes);
 	if ((config->attributes && !node->topic.attributes) ||
 	    table_insert(table, node->topic.name, &node->entry)) {
 		free(node->topic.attributes);
@@ -130,6 +131,8 @@ int topics_change_locked(struct topics *topics, struct topic *topic,
 		free(topic->attributes);
 		topic->attributes = attributes;
 		__atomic_store_n(&topic->batch, topics_is_batch(attributes), __ATOMIC_RELAXED);
+		__atomic_store_n(&topic->compacted, topics_is_compacted(attributes),
+				 __ATOMIC_RELAXED);
 	}
 	return store_numbers(topic, config) | differs;
 }

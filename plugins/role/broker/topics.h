@@ -28,6 +28,7 @@ struct topic {
 	int32_t read_queues, write_queues, perm, sys_flag, filter_type;
 	uint32_t order, retired, system;
 	uint32_t batch;      /* queue.type=BatchCQ */
+	uint32_t compacted;  /* cleanup.policy=COMPACTION */
 	void *store_private; /* store/'s: its queues of this topic; atomic */
 	/* guarded by the table's lock */
 	char *attributes; /* a JSON object; NULL: {} */
@@ -66,6 +67,11 @@ static inline bool topic_order(const struct topic *topic)
 static inline bool topic_batch(const struct topic *topic)
 {
 	return __atomic_load_n(&topic->batch, __ATOMIC_RELAXED);
+}
+
+static inline bool topic_compacted(const struct topic *topic)
+{
+	return __atomic_load_n(&topic->compacted, __ATOMIC_RELAXED);
 }
 
 static inline bool topic_retired(const struct topic *topic)

@@ -64,7 +64,7 @@ static int put_page_locked(struct topics *topics, const struct json_doc *page)
 		char *attributes = NULL, why[GANTRY_REMARK_MAX];
 
 		result = topic_config_read(it.value, &config, &attributes);
-		if (!result && topics_check_served(config.attributes, why, sizeof(why)))
+		if (!result && topics_check_served(topics, config.attributes, why, sizeof(why)))
 			gantry_log(topics->broker->inst, WARNING,
 				   "topic %.*s of the master is left out: %s",
 				   (int)config.name.size, config.name.at, why);

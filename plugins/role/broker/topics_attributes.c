@@ -209,18 +209,6 @@ static int rewrite(struct json_value old, const struct change *changes, uint32_t
 	return 0;
 }
 
-bool topics_is_batch(const char *attributes)
-{
-	struct json_doc doc = {0};
-	bool batch = false;
-
-	if (!attributes || json_parse(attributes, strlen(attributes), 0, NULL, &doc, NULL))
-		return false;
-	batch = json_equals(json_get(json_root(&doc), "queue.type"), "BatchCQ");
-	json_free(&doc);
-	return batch;
-}
-
 int topics_alter_attributes(const char *current, bool create, struct gantry_str change, char **ret,
 			    char *why, size_t why_size)
 {
@@ -262,7 +250,7 @@ int topics_alter(struct topics *topics, struct gantry_str name, struct gantry_st
 	if (!err)
 		err = topics_alter_attributes(current, !topic, change, ret, why, why_size);
 	if (!err)
-		err = topics_check_served(*ret, why, why_size);
+		err = topics_check_served(topics, *ret, why, why_size);
 	free(current);
 	return err;
 }

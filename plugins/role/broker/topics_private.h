@@ -70,11 +70,20 @@ int topics_alter_attributes(const char *current, bool create, struct gantry_str 
 int topics_alter(struct topics *topics, struct gantry_str name, struct gantry_str change,
 		 char **ret, char *why, size_t why_size);
 
-/* Whether the attributes (a JSON object; NULL: none) say queue.type=BatchCQ. */
-bool topics_is_batch(const char *attributes);
+/* Whether the attributes (a JSON object; NULL: none) have that value. */
+bool topics_has_attribute(const char *attributes, const char *key, const char *value);
+static inline bool topics_is_batch(const char *attributes)
+{
+	return topics_has_attribute(attributes, "queue.type", "BatchCQ");
+}
+static inline bool topics_is_compacted(const char *attributes)
+{
+	return topics_has_attribute(attributes, "cleanup.policy", "COMPACTION");
+}
 /* Whether messages of a topic with these attributes (a JSON object; NULL: none) are kept as they
  * must be. -ENOTSUP: no, and why has a sentence. */
-int topics_check_served(const char *attributes, char *why, size_t why_size);
+int topics_check_served(const struct topics *topics, const char *attributes, char *why,
+			size_t why_size);
 
 #ifdef __cplusplus
 }

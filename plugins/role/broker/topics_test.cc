@@ -131,6 +131,8 @@ TEST_F(Topics, AStoreWithATopicOfAnotherKindIsLeftAlone)
 	WriteConfig("topics.json", java);
 	ASSERT_EQ(topics_load(broker_->topics), 0);
 	EXPECT_EQ(topics_check_all_served(broker_->topics), -ENOTSUP);
+	conf_.enableCompaction = false;
+	EXPECT_EQ(topics_check_all_served(broker_->topics), 0);
 }
 
 TEST_F(Topics, FilesAreWrittenAndReadBack)

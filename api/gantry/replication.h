@@ -87,7 +87,7 @@ struct gantry_replica {
 	uint32_t flags;    /* GANTRY_REPLICA_ */
 	uint32_t reserved; /* 0 */
 	uint64_t at;       /* log offset: what a follower has stored, where the leader's log ends */
-	uint64_t from;     /* log offset where the transfer began */
+	uint64_t from;     /* log offset where the transfer stands: what goes out, or comes, next */
 	uint64_t durable;  /* log offset that the leader says it has flushed */
 	uint64_t bytes_per_second; /* of the last second */
 	int64_t read_ms, write_ms; /* when it was last heard, written to; ms since the epoch */

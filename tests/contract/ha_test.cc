@@ -25,6 +25,54 @@ TEST_P(Ha, ASlaveHasItsMastersBytes)
 	same_files(end);
 }
 
+TEST_P(Ha, EachTellsOfTheOther)
+{
+	auto leader = master();
+	gantry_replica seen[2];
+
+	EXPECT_EQ(leader->client->ops->peers(leader->client->inst, seen, 2), 0u);
+	auto follower = slave();
+	fill(*leader, 4, 1000);
+	ASSERT_TRUE(leader->world->until([&] {
+		return leader->client->ops->peers(leader->client->inst, seen, 2) == 1 &&
+		       seen[0].at == leader->end();
+	}));
+	EXPECT_EQ(std::string(seen[0].address).rfind("127.0.0.1:", 0), 0u);
+	EXPECT_EQ(seen[0].flags, static_cast<uint32_t>(GANTRY_REPLICA_IN_SYNC));
+	EXPECT_EQ(seen[0].from, leader->end());
+	EXPECT_GT(seen[0].read_ms, 0);
+	EXPECT_EQ(leader->client->ops->peers(leader->client->inst, nullptr, 0), 1u);
+	ASSERT_EQ(follower->client->ops->peers(follower->client->inst, seen, 1), 1u);
+	EXPECT_EQ(seen[0].address, "127.0.0.1:" + std::to_string(port));
+	EXPECT_EQ(seen[0].flags, static_cast<uint32_t>(GANTRY_REPLICA_LEADS));
+	EXPECT_EQ(seen[0].at, leader->end());
+}
+
+TEST_P(Ha, ASlaveGoesWhereItIsTold)
+{
+	auto leader = master();
+	auto follower = std::make_unique<Node>(GetParam(), "replication-slave", folder / "slave",
+					       "haSendHeartbeatInterval = 20\n");
+	auto follow = [&](const std::string &address) {
+		follower->client->ops->follow(follower->client->inst,
+					      {address.data(), address.size()});
+	};
+	gantry_replica seen;
+
+	fill(*leader, 4, 1000);
+	EXPECT_EQ(follower->client->ops->peers(follower->client->inst, &seen, 1), 0u);
+	follow("nowhere");
+	follow("127.0.0.1:1");
+	follow("localhost:" + std::to_string(port));
+	caught_up(*follower, *leader);
+	follow("");
+	ASSERT_TRUE(leader->world->until(
+		[&] { return leader->client->ops->peers(leader->client->inst, &seen, 1) == 0; }));
+	fill(*leader, 4, 1000);
+	follow("127.0.0.1:" + std::to_string(port));
+	caught_up(*follower, *leader);
+}
+
 TEST_P(Ha, ASlaveThatWasAwayGoesOn)
 {
 	auto leader = master();

@@ -120,6 +120,7 @@ static bool take_head(struct ha_link *link)
 		return false;
 	link->left = (uint32_t)link->head.size;
 	link->heard = true;
+	atomic_store(&link->client->master_end, (uint64_t)link->head.offset + link->left);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include "client_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int ha_client_new(struct gantry_inst *inst, struct door *door, const struct ha_client_conf *conf,
@@ -300,15 +301,23 @@ void ha_client_shut(struct ha_client *client)
 	pthread_mutex_unlock(&client->lock);
 }
 
-void ha_client_state(struct ha_client *client, struct ha_client_state *ret)
+unsigned ha_client_peers(struct ha_client *client, struct gantry_replica *ret, unsigned max)
 {
-	*ret = (struct ha_client_state){
-		.connected = atomic_load(&client->connected),
-		.read_ms = atomic_load(&client->read_ms),
-		.written_ms = atomic_load(&client->written_ms),
-		.bytes_per_s = atomic_load(&client->bytes_per_s),
-	};
+	bool known;
+
 	pthread_mutex_lock(&client->lock);
-	memcpy(ret->master, client->address, sizeof(client->address));
+	known = client->address[0];
+	if (known && max) {
+		*ret = (struct gantry_replica){
+			.flags = GANTRY_REPLICA_LEADS,
+			.at = atomic_load(&client->master_end),
+			.from = door_mark(client->door, GANTRY_APPENDED),
+			.bytes_per_second = atomic_load(&client->bytes_per_s),
+			.read_ms = atomic_load(&client->read_ms),
+			.write_ms = atomic_load(&client->written_ms),
+		};
+		snprintf(ret->address, sizeof(ret->address), "%.63s", client->address);
+	}
 	pthread_mutex_unlock(&client->lock);
+	return known;
 }

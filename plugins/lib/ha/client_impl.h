@@ -51,6 +51,7 @@ struct ha_client {
 	atomic_bool connected;
 	_Atomic int64_t read_ms, written_ms; /* since the epoch */
 	_Atomic uint64_t bytes_per_s;
+	_Atomic uint64_t master_end; /* the furthest that a header of the master's reaches */
 	uint64_t second_ms, second_bytes;
 };
 

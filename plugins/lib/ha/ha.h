@@ -40,14 +40,8 @@ void ha_master_shut(struct ha_master *master);
  */
 bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret);
 
-struct ha_peer { /* as HARuntimeInfo has it */
-	char address[64];
-	uint64_t acked, sent; /* log offsets */
-	uint64_t bytes_per_s;
-};
-/* The slaves that have reported; returns how many there are, which may be more than max. Any
- * thread. */
-unsigned ha_master_peers(struct ha_master *master, struct ha_peer *ret, unsigned max);
+/* The slaves that have reported, as the service's peers. Any thread. */
+unsigned ha_master_peers(struct ha_master *master, struct gantry_replica *ret, unsigned max);
 
 /* Rows of a key table, whose snapshot struct_ has a struct ha_master_conf named ha. */
 #define HA_MASTER_KEYS(struct_)                                                                    \
@@ -103,13 +97,8 @@ int ha_client_follow(struct ha_client *client, struct gantry_str address);
 void ha_client_open(struct ha_client *client);
 void ha_client_shut(struct ha_client *client);
 
-struct ha_client_state {
-	char master[280]; /* "host:port"; empty: none */
-	bool connected;
-	int64_t read_ms, written_ms; /* since the epoch, of the last traffic; 0: none yet */
-	uint64_t bytes_per_s;
-};
-void ha_client_state(struct ha_client *client, struct ha_client_state *ret); /* any thread */
+/* The master, as the service's peers: 1, or 0 if none is known. Any thread. */
+unsigned ha_client_peers(struct ha_client *client, struct gantry_replica *ret, unsigned max);
 
 #ifdef __cplusplus
 }

@@ -4,15 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- the end */
 
@@ -85,7 +76,7 @@ static void write_report(struct ha_link *link, uint64_t offset)
 	ha_put_report(link->report, offset);
 	link->reported = offset;
 	link->wrote_ms = gantry_clock_ms();
-	atomic_store(&link->client->written_ms, wall_ms());
+	atomic_store(&link->client->written_ms, ha_wall_ms());
 	link->writing = true;
 	link->write.data = link;
 	rc = uv_write(&link->write, (uv_stream_t *)&link->tcp, &buffer, 1, report_written);
@@ -157,7 +148,7 @@ static void bytes_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer
 	link->in_used += (size_t)size;
 	link->read_ms = gantry_clock_ms();
 	client->second_bytes += (uint64_t)size;
-	atomic_store(&client->read_ms, wall_ms());
+	atomic_store(&client->read_ms, ha_wall_ms());
 	ha_link_tick(link);
 }
 

@@ -176,22 +176,33 @@ bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret)
 	return true;
 }
 
-unsigned ha_master_peers(struct ha_master *master, struct ha_peer *ret, unsigned max)
+static void tell_of(const struct ha_slave *slave, uint64_t end, struct gantry_replica *ret)
 {
+	uint64_t acked = atomic_load(&slave->acked);
+	bool far = end > acked && end - acked >= (uint64_t)slave->master->conf->gap_max;
+
+	*ret = (struct gantry_replica){
+		.flags = far ? 0 : GANTRY_REPLICA_IN_SYNC,
+		.at = acked,
+		.from = atomic_load(&slave->sent),
+		.bytes_per_second = atomic_load(&slave->bytes_per_s),
+		.read_ms = atomic_load(&slave->heard_ms),
+		.write_ms = atomic_load(&slave->spoke_ms),
+	};
+	memcpy(ret->address, slave->address, sizeof(ret->address));
+}
+
+unsigned ha_master_peers(struct ha_master *master, struct gantry_replica *ret, unsigned max)
+{
+	uint64_t end = door_mark(master->door, GANTRY_APPENDED);
 	unsigned known = 0;
 
 	pthread_mutex_lock(&master->lock);
 	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
 		if (!atomic_load(&slave->reported))
 			continue;
-		if (known < max) {
-			ret[known] = (struct ha_peer){
-				.acked = atomic_load(&slave->acked),
-				.sent = atomic_load(&slave->sent),
-				.bytes_per_s = atomic_load(&slave->bytes_per_s),
-			};
-			memcpy(ret[known].address, slave->address, sizeof(slave->address));
-		}
+		if (known < max)
+			tell_of(slave, end, &ret[known]);
 		++known;
 	}
 	pthread_mutex_unlock(&master->lock);

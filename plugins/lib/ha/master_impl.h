@@ -34,7 +34,8 @@ struct ha_slave {
 
 	uint8_t in[REPORTS_MAX];
 	size_t in_used;
-	uint64_t read_ms, wrote_ms; /* gantry_clock_ms() */
+	uint64_t read_ms, wrote_ms;         /* gantry_clock_ms() */
+	_Atomic int64_t heard_ms, spoke_ms; /* the same, since the epoch */
 	atomic_bool reported;
 	_Atomic uint64_t acked, sent; /* log offsets; sent: behind what was handed to the socket */
 

@@ -82,10 +82,12 @@ static void written(uv_write_t *write, int status)
 		gantry_log_limited(slave->master->inst, &slave->master->gone_limit, WARNING,
 				   "the log cannot be sent to slave %s: %s", slave->address,
 				   uv_strerror(status));
-	if (status < 0)
+	if (status < 0) {
 		ha_slave_close(slave);
-	else
+	} else {
 		slave->wrote_ms = gantry_clock_ms();
+		atomic_store(&slave->spoke_ms, ha_wall_ms());
+	}
 	if (!slave->closed)
 		ha_ship(slave);
 	ha_slave_release(slave);

@@ -99,6 +99,7 @@ static void bytes_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer
 	}
 	slave->in_used += (size_t)size;
 	slave->read_ms = gantry_clock_ms();
+	atomic_store(&slave->heard_ms, ha_wall_ms());
 	take_reports(slave);
 }
 

@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	HA_REPORT_BYTES = 8,
@@ -21,6 +22,14 @@ struct ha_head {
 	int64_t offset;
 	int32_t size;
 };
+
+static inline int64_t ha_wall_ms(void) /* since the epoch */
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static inline void ha_put_report(uint8_t *to, uint64_t offset)
 {

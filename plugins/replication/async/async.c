@@ -62,12 +62,18 @@ static void detach(struct gantry_inst *inst)
 	door_serve_detach(inst);
 }
 
+static unsigned peers(const struct gantry_inst *inst, struct gantry_replica *ret, unsigned max)
+{
+	return ha_master_peers(((struct async *)gantry_data(inst))->master, ret, max);
+}
+
 static const struct gantry_replication_ops ops = {
 	.size = sizeof(ops),
 	DOOR_SERVE_COMMON,
 	.recovered = recovered,
 	.propose = door_serve_propose,
 	.detach = detach,
+	.peers = peers,
 };
 
 static const struct gantry_service offers[] = {

@@ -4,6 +4,7 @@
 #include "door/service.h"
 #include "ha/ha.h"
 
+#include <gantry/log.h>
 #include <gantry/plugin.h>
 #include <string.h>
 
@@ -74,12 +75,30 @@ static void detach(struct gantry_inst *inst)
 	door_serve_detach(inst);
 }
 
+/* An address that is configured stays, as in RocketMQ. */
+static void follow(struct gantry_inst *inst, struct gantry_str address)
+{
+	const struct slave_conf *conf = gantry_conf(inst);
+	int rc = conf->master ? 0 : ha_client_follow(data_of(inst)->client, address);
+
+	if (rc < 0)
+		gantry_log(inst, ERROR, "the master's address \"%.*s\" is none", (int)address.size,
+			   address.at);
+}
+
+static unsigned peers(const struct gantry_inst *inst, struct gantry_replica *ret, unsigned max)
+{
+	return ha_client_peers(((struct slave *)gantry_data(inst))->client, ret, max);
+}
+
 static const struct gantry_replication_ops ops = {
 	.size = sizeof(ops),
 	DOOR_SERVE_COMMON,
 	.recovered = recovered,
 	.propose = door_serve_propose,
 	.detach = detach,
+	.follow = follow,
+	.peers = peers,
 };
 
 static const struct gantry_service offers[] = {

@@ -129,6 +129,20 @@ TEST_P(Ha, AnEmptySlaveMayBeginWithTheFirstFile)
 	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
 }
 
+TEST_P(Ha, ASlaveIsNeverAheadIfItMustNot)
+{
+	auto leader = master("replication-async",
+			     "haSendDurableOnly = true\nhaSendFromFirstFile = true\n");
+	auto follower = slave();
+
+	for (int i = 0; i < 20; ++i) {
+		fill(*leader, 3, 2000);
+		ASSERT_LE(follower->end(), leader->client->mark(GANTRY_DURABLE));
+	}
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}
+
 TEST_P(Ha, ManySlavesAreServed)
 {
 	auto leader = master("replication-async", "haSendFromFirstFile = true\n");

@@ -18,7 +18,7 @@ struct ha_master_conf { /* the keys of HA_MASTER_KEYS */
 	int64_t listen_port, port;
 	int64_t heartbeat_ms, housekeeping_ms;
 	int64_t batch_bytes, speed_max, gap_max, slaves_max;
-	bool serve, speed_limited, from_first_file;
+	bool serve, speed_limited, from_first_file, durable_only;
 };
 
 struct ha_master;
@@ -71,9 +71,12 @@ unsigned ha_master_peers(struct ha_master *master, struct gantry_replica *ret, u
 			   .help = "a slave further behind is not in sync"),                       \
 		GANTRY_KEY(INT, struct_, ha.slaves_max, "haMaxConnections", .dflt = "64",          \
 			   .min = 1, .max = 1024, .help = "connections on the port for slaves"),   \
-		GANTRY_KEY(BOOL, struct_, ha.from_first_file, "haSendFromFirstFile",               \
-			   .dflt = "false",                                                        \
-			   .help = "a slave without a log gets all of it, not its last file only")
+		GANTRY_KEY(                                                                        \
+			BOOL, struct_, ha.from_first_file, "haSendFromFirstFile", .dflt = "false", \
+			.help = "a slave without a log gets all of it, not its last file only"),   \
+		GANTRY_KEY(BOOL, struct_, ha.durable_only, "haSendDurableOnly", .dflt = "false",   \
+			   .help = "slaves get what is on this disk, so that none is ahead after " \
+				   "a power cut")
 
 /* ---- slave */
 

@@ -17,6 +17,7 @@ int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_m
 	master->inst = inst;
 	master->door = door;
 	master->conf = conf;
+	master->upto = conf->durable_only ? GANTRY_DURABLE : GANTRY_APPENDED;
 	master->changed = changed;
 	master->user = user;
 	pthread_mutex_init(&master->lock, NULL);

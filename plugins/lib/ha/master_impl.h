@@ -55,6 +55,7 @@ struct ha_master {
 	struct gantry_inst *inst;
 	struct door *door;
 	const struct ha_master_conf *conf;
+	enum gantry_mark upto; /* what slaves may have */
 	void (*changed)(void *user);
 	void *user;
 	struct gantry_listener *listener;

@@ -184,17 +184,16 @@ static int await(struct ha_slave *slave, int what, int rc)
 static int next_slice(struct ha_slave *slave, uint64_t max)
 {
 	struct ha_master *master = slave->master;
-	uint64_t at = atomic_load(&slave->sent);
+	uint64_t at = atomic_load(&slave->sent), upto = door_mark(master->door, master->upto);
 	int rc;
 
 	slave->op = (struct gantry_op){.done = op_done, .loop = slave->loop, .user = slave};
 	ha_slave_hold(slave);
-	rc = await(slave, HA_COLD,
-		   master->ops->read(master->log, at, max, &slave->slice, &slave->op));
-	if (rc != -ERANGE)
-		return rc;
-	ha_slave_hold(slave);
-	rc = await(slave, HA_GROWTH, door_wait(master->door, GANTRY_APPENDED, at + 1, &slave->op));
+	if (at < upto)
+		return await(slave, HA_COLD,
+			     master->ops->read(master->log, at, upto - at < max ? upto - at : max,
+					       &slave->slice, &slave->op));
+	rc = await(slave, HA_GROWTH, door_wait(master->door, master->upto, at + 1, &slave->op));
 	slave->fenced = rc == -EIO;
 	return rc == 0 ? -EAGAIN : rc == -EIO ? 1 : rc;
 }

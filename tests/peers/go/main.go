@@ -12,8 +12,10 @@ import (
 )
 
 var scenarios = map[string]func(*session, *report) error{
-	"send": send,
-	"push": push,
+	"send":   send,
+	"push":   push,
+	"feed":   feed,
+	"member": member,
 }
 
 func main() {
@@ -33,7 +35,7 @@ func main() {
 func runOne(words []string) bool {
 	to := newReport()
 	if len(words) == 0 || scenarios[words[0]] == nil {
-		to.problem("usage: SCENARIO key=value..., with a scenario of send, push")
+		to.problem("usage: SCENARIO key=value..., with a scenario of send, push, feed, member")
 	} else {
 		in := newSession(words[1:])
 		if err := scenarios[words[0]](in, to); err != nil {

@@ -182,4 +182,25 @@ TEST_F(Delete, WhileOthersSend)
 	}
 }
 
+/* As call 316: what is removed cannot come back meanwhile, and nothing else has to wait. */
+TEST_F(Delete, AReservedNameIsMadeByNobody)
+{
+	const gantry_str old = {"Old", 3};
+	Sent sent;
+
+	open();
+	struct topics *topics = world->role()->topics;
+	send(1, "first");
+	EXPECT_FALSE(topics_reserve(topics, kTopic)); /* there is one */
+	ASSERT_TRUE(topics_reserve(topics, old));
+	Session session(*world);
+	sent.topic = "Old";
+	EXPECT_EQ(GANTRY_SYSTEM_ERROR, session.send(sent).code);
+	sent.topic = "Other";
+	EXPECT_EQ(GANTRY_SUCCESS, session.send(sent).code);
+	topics_release(topics);
+	sent.topic = "Old";
+	EXPECT_EQ(GANTRY_SUCCESS, session.send(sent).code);
+}
+
 } // namespace

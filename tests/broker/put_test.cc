@@ -6,6 +6,7 @@
 #include "broker.h"
 #include "put.h"
 #include "session.h"
+#include "stats.h"
 #include "store/delete.h"
 #include "walk.h"
 
@@ -226,6 +227,30 @@ TEST(Put, MoreThanTheLogHasRoomForIsPlacedInParts)
 	ASSERT_EQ(300u, put.placed);
 	world.dispatched();
 	EXPECT_EQ(put.texts, walk_all(world, "TopicTest", 0, &end, &status));
+}
+
+/* The store counts all; users' messages are those of topics that are not the system's. */
+TEST(Put, CountsAsAMessageOfItsTopic)
+{
+	Folder folder;
+	World world(folder.path());
+	struct stats_totals before, after;
+	Put put, waiting;
+
+	{
+		Session session(world);
+		session.send(Sent()); /* makes the topic */
+	}
+	stats_totals(world.role()->stats, &before);
+	put.texts = {"a", "b", "c"};
+	run(world, put);
+	waiting.texts = {"d"};
+	waiting.topic = "SCHEDULE_TOPIC_XXXX";
+	run(world, waiting);
+	stats_totals(world.role()->stats, &after);
+	EXPECT_EQ(4u, after.put - before.put);
+	EXPECT_EQ(3u, after.put_user - before.put_user);
+	EXPECT_LT(400u, after.put_bytes - before.put_bytes);
 }
 
 TEST(Put, ATopicThatIsDeletedMeanwhileIsTold)

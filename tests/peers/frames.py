@@ -34,8 +34,7 @@ from harness.servers import (Site, broker_properties, start_gantry_broker, start
 from run import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build
 
 FOLDER = HERE / "expect" / "frames"
-MODULES = ("batches", "broadcast", "light", "names", "names_acting", "names_late", "relay", "reset",
-           "reply", "sending")
+MODULES = tuple(sorted(path.stem for path in (HERE / "frames").glob("[a-z]*.py")))
 EXCEPTION = "<exception>"
 DIFFERENCES_SHOWN = 12
 

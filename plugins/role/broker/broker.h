@@ -143,6 +143,7 @@ struct broker {
 	struct features *features; /* from features_new() on */
 	struct call_table *calls;
 	struct stats *stats;
+	struct reports *reports;
 	uint64_t conf_changes; /* atomic; by UPDATE_BROKER_CONFIG */
 	uint32_t leads;        /* atomic, enum broker_leads; by store_role(), as replication says */
 };

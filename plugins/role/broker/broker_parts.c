@@ -17,6 +17,7 @@
 #include "pull.h"
 #include "put.h"
 #include "register.h"
+#include "report.h"
 #include "route_cache.h"
 #include "send.h"
 #include "stats.h"
@@ -72,6 +73,8 @@ static int make_tables(struct broker *broker)
 		err = call_table_new(&broker->calls);
 	if (!err)
 		err = stats_new(broker, &broker->stats);
+	if (!err)
+		err = reports_new(&broker->reports);
 	return err;
 }
 
@@ -106,6 +109,7 @@ void broker_free(struct broker *broker)
 	putter_free(broker->putter);
 	sender_free(broker->sender);
 	store_close(broker->store);
+	reports_free(broker->reports);
 	stats_free(broker->stats);
 	call_table_free(broker->calls);
 	registrar_free(broker->registrar);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An administrator has queues removed that are of no use any more. */
-#include <errno.h>
-#include <pthread.h>
-
 #include "call.h"
 #include "report.h"
 #include "store/delete.h"
-#include "topics_private.h"
+#include "topics.h"
 
 /* Queues lose what has expired as soon as the log does; nothing is left to do. */
 static int clean_expired_queues(struct broker *broker, struct gantry_call *call,
@@ -21,23 +18,19 @@ static bool is_light(struct gantry_str topic)
 	return str_starts(topic, "%LMQ%");
 }
 
-/* While it is judged and deleted no topic of that name can be made, nor any other: an administrator
- * seldom asks for this, and messages of a topic that comes back meanwhile would be lost. */
+/* Meanwhile no topic of that name can be made: its messages would be lost. */
 static int delete_if_unused(struct gantry_str name, void *user)
 {
 	struct broker *broker = user;
-	struct topics *topics = broker->topics;
 
-	if (is_light(name) || topics_is_system(topics, name))
+	if (is_light(name) || topics_is_system(broker->topics, name) ||
+	    !topics_reserve(broker->topics, name))
 		return 0;
-	pthread_rwlock_rdlock(&topics->lock);
-	if (!topics_find_locked(topics, name)) {
-		gantry_log(broker->inst, NOTICE, "the queues of %.*s are removed: no such topic",
-			   STR_ARGS(name));
-		/* what is left behind is in the log, and is no error of the call */
-		store_delete_topic(broker->store, name);
-	}
-	pthread_rwlock_unlock(&topics->lock);
+	gantry_log(broker->inst, NOTICE, "the queues of %.*s are removed: no such topic",
+		   STR_ARGS(name));
+	/* what is left behind is in the log, and is no error of the call */
+	store_delete_topic(broker->store, name);
+	topics_release(broker->topics);
 	return 0;
 }
 

@@ -8,7 +8,11 @@
 
 #include <gantry/counter.h>
 
+#include "call/fields.h"
+#include "message/name.h"
 #include "message/record.h"
+#include "stats.h"
+#include "topics.h"
 
 enum { ROOM_MS = 5000, RETRY_MS = 2 }; /* as sends wait */
 
@@ -129,12 +133,33 @@ static int wait_for_room(struct put *put)
 
 /* ---- placing */
 
+/* As RocketMQ counts: all for the store, and by the topic where they are. */
+static void count(const struct put *put, struct gantry_str topic, uint32_t messages, uint64_t bytes)
+{
+	const struct broker *broker = put->putter->broker;
+	bool by_topic = !put->sent_back || str_is(topic, MESSAGE_SCHEDULE_TOPIC);
+
+	stats_put(broker->stats, by_topic ? topics_find(broker->topics, topic) : NULL, messages,
+		  bytes);
+}
+
 static void note_placed(struct put *put)
 {
-	uint64_t bytes = 0;
+	const struct store_put *first = &put->messages[put->placed];
+	uint64_t bytes = 0, counted = 0;
+	uint32_t from = 0;
 
-	for (uint32_t i = 0; i < put->batch.placed; i++)
+	for (uint32_t i = 0; i < put->batch.placed; i++) {
+		/* those of one topic together: most are of one */
+		if (!str_equal(first[i].draft.topic, first[from].draft.topic)) {
+			count(put, first[from].draft.topic, i - from, bytes - counted);
+			from = i;
+			counted = bytes;
+		}
 		bytes += put->records[put->placed + i].bytes;
+	}
+	if (put->batch.placed)
+		count(put, first[from].draft.topic, put->batch.placed - from, bytes - counted);
 	put->placed += put->batch.placed;
 	gantry_counter_add(put->putter->messages, put->batch.placed);
 	gantry_counter_add(put->putter->bytes, bytes);

@@ -26,6 +26,7 @@ struct put {
 	uint32_t count;
 	uint32_t room_ms; /* so long it waits for room in the log; 0: as long as a send does */
 	bool no_wait;     /* for flush and followers */
+	bool sent_back;   /* by a consumer: no user's message more, as RocketMQ counts */
 	/* out */
 	uint32_t placed;     /* the first so many are in the log: records[].at, and
 				messages[].queue_offset */

@@ -2,6 +2,8 @@
 /* Making an answer on a worker. */
 #include "report.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,15 @@
 
 enum { BODY_MAX = 15 * 1024 * 1024 }; /* a client takes no larger frame than 16 MiB */
 
+struct reports {
+	pthread_mutex_t lock;
+	/* guarded by lock */
+	struct report_work *first, **end; /* those that wait, in order */
+	uint32_t running, waiting;
+};
+
 struct report_work {
+	struct report_work *next; /* of those that wait */
 	struct report report;
 	report_make *make;
 	struct gantry_call *call;
@@ -41,12 +51,85 @@ static int make_body(struct gantry_work *work)
 	return 0;
 }
 
+/* ---- turns */
+
+int reports_new(struct reports **ret)
+{
+	struct reports *reports = calloc(1, sizeof(*reports));
+
+	if (!reports)
+		return -ENOMEM;
+	pthread_mutex_init(&reports->lock, NULL);
+	reports->end = &reports->first;
+	*ret = reports;
+	return 0;
+}
+
+void reports_free(struct reports *reports)
+{
+	if (!reports)
+		return;
+	pthread_mutex_destroy(&reports->lock);
+	free(reports);
+}
+
+/* 1: it may run; 0: it waits; -EBUSY: too many do, and its op is not taken. */
+static int take_turn(struct reports *reports, struct report_work *work)
+{
+	int turn = 1;
+
+	pthread_mutex_lock(&reports->lock);
+	if (reports->running < REPORTS_RUNNING || reports->waiting < REPORTS_WAITING)
+		gantry_op_take(work->outer, NULL, NULL); /* before somebody may finish it */
+	if (reports->running < REPORTS_RUNNING) {
+		reports->running++;
+	} else if (reports->waiting < REPORTS_WAITING) {
+		*reports->end = work;
+		reports->end = &work->next;
+		reports->waiting++;
+		turn = 0;
+	} else {
+		turn = -EBUSY;
+	}
+	pthread_mutex_unlock(&reports->lock);
+	return turn;
+}
+
+/* One has ended. The next in its place; NULL: nobody waits. */
+static struct report_work *pass_turn(struct reports *reports)
+{
+	struct report_work *next;
+
+	pthread_mutex_lock(&reports->lock);
+	next = reports->first;
+	if (next) {
+		reports->first = next->next;
+		reports->waiting--;
+		if (!reports->first)
+			reports->end = &reports->first;
+	} else {
+		reports->running--;
+	}
+	pthread_mutex_unlock(&reports->lock);
+	return next;
+}
+
+static void start(struct report_work *work)
+{
+	gantry_work(work->report.broker->inst, &work->work, &work->op);
+}
+
+/* ---- one report */
+
 static void answer(struct gantry_op *op)
 {
 	struct report_work *running = op->user;
 	const struct report *report = &running->report;
 	struct gantry_op *outer = running->outer;
+	struct report_work *next = pass_turn(report->broker->reports);
 
+	if (next)
+		start(next);
 	if (report->failed)
 		call_fail(running->call, report->code, "%s", report->remark);
 	else
@@ -70,6 +153,7 @@ int report_run(const struct report *ask, struct gantry_call *call, struct gantry
 {
 	size_t size = ask->topic.size + ask->group.size + ask->topics.size;
 	struct report_work *running = malloc(sizeof(*running) + size + 1);
+	int turn;
 	char *to;
 
 	if (!running)
@@ -80,8 +164,14 @@ int report_run(const struct report *ask, struct gantry_call *call, struct gantry
 	keep(to, &running->report.topics);
 	running->work = (struct gantry_work){.run = make_body, .user = running};
 	running->op = (struct gantry_op){.done = answer, .loop = op->loop, .user = running};
-	gantry_op_take(op, NULL, NULL);
-	return gantry_work(ask->broker->inst, &running->work, &running->op);
+	turn = take_turn(ask->broker->reports, running);
+	if (turn < 0) {
+		free(running);
+		return call_fail(call, GANTRY_SYSTEM_BUSY, "too many reports are being made");
+	}
+	if (turn)
+		start(running);
+	return GANTRY_PENDING;
 }
 
 int report_fail(struct report *report, int32_t code, const char *format, ...)

@@ -11,6 +11,8 @@
 extern "C" {
 #endif
 
+struct reports;
+
 struct report { /* what a handler asked for; the texts are the report's own copies */
 	struct broker *broker;
 	struct gantry_str topic, group, topics; /* at NULL: not given */
@@ -25,6 +27,16 @@ struct report { /* what a handler asked for; the texts are the report's own copi
 
 /* Writes one JSON value. 0, or a negative errno. On a worker; may block. */
 typedef int report_make(struct report *report, struct json_writer *writer);
+
+enum {
+	REPORTS_RUNNING = 2,   /* at a time: workers are for those, too, who read and write */
+	REPORTS_WAITING = 256, /* beyond that a call is answered SYSTEM_BUSY */
+};
+
+/* Who makes answers, and who waits. Control thread; free when no call is under way; NULL is fine.
+ */
+int reports_new(struct reports **ret);
+void reports_free(struct reports *reports);
 
 /* Answers the call with what make writes. From a handler, whose value it returns. */
 int report_run(const struct report *ask, struct gantry_call *call, struct gantry_op *op,

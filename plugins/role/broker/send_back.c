@@ -169,6 +169,7 @@ static void count(const struct back *back)
 static int store(struct back *back, int status)
 {
 	back->one.put.no_wait = true; /* as Java's waitStoreMsgOK=false */
+	back->one.put.sent_back = true;
 	/* a topic that was deleted meanwhile begins anew */
 	while (status == -ESTALE && back->tries++ < TRIES) {
 		status = fill(back);

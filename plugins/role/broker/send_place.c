@@ -141,11 +141,16 @@ bool send_is_answered(const struct send_call *call)
 
 static void count(const struct send_call *call, const struct send_context *context)
 {
+	const struct broker *broker = call->sender->broker;
+	struct topic *topic = context->topic;
 	uint64_t bytes = 0;
 
+	/* those that wait count where they wait, and again when they come */
+	if (context->half || context->delayed)
+		topic = topics_find(broker->topics, context->put.draft.topic);
 	for (uint32_t i = 0; i < context->record_count; i++)
 		bytes += call->records[context->first_record + i].bytes;
-	stats_put(call->sender->broker->stats, context->topic, context->record_count, bytes);
+	stats_put(broker->stats, topic, context->record_count, bytes);
 }
 
 /* All that the producer learns. */

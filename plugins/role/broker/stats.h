@@ -47,6 +47,7 @@ void stats_close(struct stats *stats); /* stops it; control thread */
 
 /* ---- counting; on an event loop, cheap; elsewhere it takes a lock */
 
+/* topic NULL: they count for the store alone. */
 void stats_put(struct stats *stats, struct topic *topic, uint32_t messages, uint64_t bytes);
 void stats_put_failed(struct stats *stats, uint32_t messages);
 void stats_put_took(struct stats *stats, int64_t ms); /* one send call */

@@ -100,9 +100,10 @@ void stats_put(struct stats *stats, struct topic *topic, uint32_t messages, uint
 
 	add(&table->totals.put, messages);
 	add(&table->totals.put_bytes, bytes);
-	if (!topic->system)
+	if (topic && !topic->system)
 		add(&table->totals.put_user, messages);
-	count(table, topic, NULL, STATS_TOPIC_PUT, messages, bytes);
+	if (topic)
+		count(table, topic, NULL, STATS_TOPIC_PUT, messages, bytes);
 	leave(stats, table);
 }
 

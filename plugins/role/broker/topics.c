@@ -20,6 +20,7 @@ int topics_new(struct broker *broker, struct topics **ret)
 	topics->broker = broker;
 	topics->version.timestamp = broker_wall_ms();
 	pthread_rwlock_init(&topics->lock, NULL);
+	pthread_mutex_init(&topics->one_reserves, NULL);
 	err = topics_add_builtin(topics);
 	if (err) {
 		topics_free(topics);
@@ -43,6 +44,7 @@ void topics_free(struct topics *topics)
 	}
 	table_clear(&topics->table);
 	table_clear(&topics->light);
+	pthread_mutex_destroy(&topics->one_reserves);
 	pthread_rwlock_destroy(&topics->lock);
 	free(topics);
 }
@@ -178,9 +180,35 @@ uint32_t topics_count(struct topics *topics)
 	return count;
 }
 
-static bool full(const struct topics *topics)
+/* Why no topic of that name can be made; 0: it can. With the lock held. */
+static int refuse(const struct topics *topics, struct gantry_str name)
 {
-	return (int64_t)topics->table.count >= topics->broker->conf->maxTopics;
+	if (topics->reserved.size && str_equal(topics->reserved, name))
+		return -EBUSY;
+	return (int64_t)topics->table.count >= topics->broker->conf->maxTopics ? -ENOSPC : 0;
+}
+
+bool topics_reserve(struct topics *topics, struct gantry_str name)
+{
+	bool found;
+
+	pthread_mutex_lock(&topics->one_reserves);
+	pthread_rwlock_wrlock(&topics->lock);
+	found = topics_find_locked(topics, name);
+	if (!found)
+		topics->reserved = name;
+	pthread_rwlock_unlock(&topics->lock);
+	if (found)
+		pthread_mutex_unlock(&topics->one_reserves);
+	return !found;
+}
+
+void topics_release(struct topics *topics)
+{
+	pthread_rwlock_wrlock(&topics->lock);
+	topics->reserved = (struct gantry_str){NULL, 0};
+	pthread_rwlock_unlock(&topics->lock);
+	pthread_mutex_unlock(&topics->one_reserves);
 }
 
 int topics_ensure(struct broker *broker, const struct topic_config *config, struct topic **ret)
@@ -196,9 +224,8 @@ int topics_ensure(struct broker *broker, const struct topic_config *config, stru
 	}
 	pthread_rwlock_wrlock(&topics->lock);
 	topic = topics_find_locked(topics, config->name);
-	if (!topic && full(topics)) {
-		err = -ENOSPC;
-	} else if (!topic) {
+	err = topic ? 0 : refuse(topics, config->name);
+	if (!topic && !err) {
 		topic = topics_add_locked(topics, config);
 		made = topic != NULL;
 		err = topic ? 0 : -ENOMEM;
@@ -220,7 +247,7 @@ int topics_ensure(struct broker *broker, const struct topic_config *config, stru
 int topics_put(struct topics *topics, const struct topic_config *config, struct topic **ret)
 {
 	struct topic *topic;
-	int result;
+	int result, err;
 
 	if (topics_is_light(topics->broker, config->name)) {
 		topic = topics_find(topics, config->name);
@@ -230,10 +257,11 @@ int topics_put(struct topics *topics, const struct topic_config *config, struct 
 	}
 	pthread_rwlock_wrlock(&topics->lock);
 	topic = topics_find_locked(topics, config->name);
+	err = topic ? 0 : refuse(topics, config->name);
 	if (topic) {
 		result = topics_change_locked(topics, topic, config);
-	} else if (full(topics)) {
-		result = -ENOSPC;
+	} else if (err) {
+		result = err;
 	} else {
 		topic = topics_add_locked(topics, config);
 		result = topic ? 1 : -ENOMEM;

@@ -121,6 +121,12 @@ struct json_doc;
 int topics_adopt(struct topics *topics, const struct json_doc *pages, uint32_t count, char *why,
 		 size_t why_size);
 
+/* For who removes what is left of a topic: unless there is one of that name, none is made (-EBUSY)
+ * until topics_release(). False: there is one. Waits for others who have reserved: on a worker.
+ * name is borrowed until then. */
+bool topics_reserve(struct topics *topics, struct gantry_str name);
+void topics_release(struct topics *topics);
+
 uint32_t topics_count(struct topics *topics);
 /* Calls each with every topic, under the table's read lock: it must not call topics_... */
 /* After loading: -ENOTSUP if a topic's messages cannot be kept as they must be; the log says which.

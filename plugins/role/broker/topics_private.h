@@ -30,6 +30,8 @@ struct topics {
 	struct table table;
 	struct table light;     /* topics of light queues, which are in no file: topics_light.c */
 	struct topic_node *all; /* freed with the tables */
+	struct gantry_str reserved;   /* no topic of that name is made now; size 0: none */
+	pthread_mutex_t one_reserves; /* held by who has reserved it; taken before lock */
 	struct data_version version;
 	uint64_t adoption; /* how often topics_adopt() was called */
 };

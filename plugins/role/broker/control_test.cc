@@ -111,7 +111,8 @@ TEST_F(Calls, BadTopicsAreRefusedInJavasWords)
 		  "29 MIXED message type is not supported.");
 	EXPECT_EQ(with(5, "attributes=+x=y"), "1 unsupported key: x");
 	EXPECT_EQ(with(5, "attributes=+cleanup.policy=COMPACTION"),
-		  "1 topics with cleanup.policy=COMPACTION are not served yet");
+		  "1 topics with cleanup.policy=COMPACTION are served under "
+		  "enableCompaction=false only");
 	EXPECT_EQ(with(1, "readQueueNums=65537"),
 		  "29 the number of queues must be between 0 and 65536");
 	EXPECT_EQ(Call(215, {"topic=TBW102"}),

@@ -56,8 +56,9 @@ class Pair:
             # The Java broker takes 1 for the default: here each says that a slave is waited for.
             properties.update({"brokerRole": "SYNC_MASTER", "inSyncReplicas": 2})
         else:
-            properties.update({"brokerRole": "SLAVE", "brokerId": 1,
-                               "haMasterAddress": f"{HOST}:{self.port['master'] + 1}"})
+            # The name server tells it where the log is: 5.5.0 takes haMasterAddress before it has
+            # anything that could follow it, and then follows nobody.
+            properties.update({"brokerRole": "SLAVE", "brokerId": 1})
         start = {"java": servers.start_java_broker, "gantry": servers.start_gantry_broker}
         self.process[name] = start[self.kind[name]](self.site, self.namesrv, name, properties)
 

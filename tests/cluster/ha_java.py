@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A master and a slave, one of them Java's: messages sent to the master arrive in the slave's log byte
-for byte, also those sent while either was away after a kill, and over several files.
+"""A master and a slave, one of them Java's unless it is said otherwise: messages sent to the master
+arrive in the slave's log byte for byte, also those sent while either was away after a kill, and over
+several files.
 
-    ha_java.py --bin FOLDER-OF-PROGRAMS [--master java|gantry] [--messages N] [--prepare]
+    ha_java.py --bin FOLDER-OF-PROGRAMS [--master java|gantry] [--slave java|gantry]
+               [--messages N] [--prepare]
 
 Exit code: 0 all is well, 1 something failed, 77 there is no Java here.
 """
@@ -32,12 +34,12 @@ OTHER = {"java": "gantry", "gantry": "java"}
 
 
 class Pair:
-    """A master of one kind with a slave of the other under a Gantry name server."""
+    """A master and a slave under a Gantry name server."""
 
-    def __init__(self, site, master):
+    def __init__(self, site, master, slave):
         self.site = site
         self.namesrv = servers.start_gantry_namesrv(site)
-        self.kind = {"master": master, "slave": OTHER[master]}
+        self.kind = {"master": master, "slave": slave}
         self.port = {name: site.ports.broker() for name in self.kind}
         self.process = {}
         self.sent = 0
@@ -96,7 +98,7 @@ class Pair:
 
 def run(site, arguments):
     """One life of a pair."""
-    pair = Pair(site, arguments.master)
+    pair = Pair(site, arguments.master, arguments.slave or OTHER[arguments.master])
     pair.start("master")
     pair.start("slave")
     wait_until(lambda: is_registered(pair.namesrv.address, servers.BROKER_NAME), "registration")
@@ -126,12 +128,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", type=Path)
     parser.add_argument("--master", choices=list(OTHER), default="java")
+    parser.add_argument("--slave", choices=list(OTHER), help="default: the other kind")
     parser.add_argument("--messages", type=int, default=2000)
     parser.add_argument("--prepare", action="store_true")
     arguments = parser.parse_args()
     cache = Cache()
     try:
-        cache.java_servers()
+        if "java" in (arguments.master, arguments.slave or OTHER[arguments.master]):
+            cache.java_servers()
     except Unavailable as reason:
         print(f"there is no Java broker here: {reason}")
         return 1 if required() else EXIT_NOTHING_RAN

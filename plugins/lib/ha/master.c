@@ -3,9 +3,26 @@
 #include "master_impl.h"
 
 #include <errno.h>
+#include <gantry/plugin.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { COUNT_MAX = 1024 }; /* as haMaxConnections has it */
+
+/* Whether what is appended may be gone after a kill of this process: then no slave may have it
+ * before it is durable, or it would be ahead of its master. Java ships what the pool has committed.
+ */
+static bool kill_loses(const struct gantry_inst *inst, const struct ha_master_conf *conf)
+{
+	const char *flush = gantry_conf_text(inst, "flushDiskType");
+	struct gantry_inst *engine;
+
+	if (conf->pool)
+		return true;
+	/* It writes by way of memory of its own under SYNC_FLUSH. */
+	return flush && strcasecmp(flush, "SYNC_FLUSH") == 0 &&
+	       gantry_find(inst, GANTRY_STORAGE, "io_uring", &engine);
+}
 
 int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_master_conf *conf,
 		  void (*changed)(void *user), void *user, struct ha_master **ret)
@@ -17,7 +34,8 @@ int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_m
 	master->inst = inst;
 	master->door = door;
 	master->conf = conf;
-	master->upto = conf->durable_only ? GANTRY_DURABLE : GANTRY_APPENDED;
+	master->upto =
+		conf->durable_only || kill_loses(inst, conf) ? GANTRY_DURABLE : GANTRY_APPENDED;
 	master->changed = changed;
 	master->user = user;
 	pthread_mutex_init(&master->lock, NULL);
@@ -55,8 +73,9 @@ int ha_master_listen(struct ha_master *master)
 	rc = gantry_listen(master->inst, &spec, &master->listener);
 	if (rc < 0)
 		return rc;
-	gantry_log(master->inst, NOTICE, "slaves are served on port %u",
-		   gantry_listener_port(master->listener));
+	gantry_log(master->inst, NOTICE, "slaves are served on port %u%s",
+		   gantry_listener_port(master->listener),
+		   master->upto == GANTRY_DURABLE ? ", and get what is durable here" : "");
 	return 0;
 }
 

@@ -68,7 +68,8 @@ struct ha_master {
 	bool open;             /* lock */
 	struct ha_slave *list; /* lock */
 	unsigned count;        /* lock */
-	struct gantry_log_limit refuse_limit, full_limit, bad_limit, gone_limit, read_limit;
+	struct gantry_log_limit begin_limit, refuse_limit, full_limit, bad_limit, gone_limit,
+		read_limit;
 };
 
 /* ---- master.c */

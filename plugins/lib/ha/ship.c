@@ -34,8 +34,9 @@ bool ha_ship_begin(struct ha_slave *slave, uint64_t offset)
 			(unsigned long long)bounds.first, (unsigned long long)bounds.end);
 		return false;
 	}
-	gantry_log(master->inst, NOTICE, "slave %s has the log to %llu and gets it from %llu",
-		   slave->address, (unsigned long long)offset, (unsigned long long)from);
+	gantry_log_limited(master->inst, &master->begin_limit, NOTICE,
+			   "slave %s has the log to %llu and gets it from %llu", slave->address,
+			   (unsigned long long)offset, (unsigned long long)from);
 	atomic_store(&slave->sent, from);
 	return true;
 }

@@ -44,6 +44,8 @@ int topics_create_on_send(struct broker *broker, const struct gantry_send *send,
 		*ret = topic;
 		return 0;
 	}
+	if (broker_is_slave(broker))
+		return -ENOENT; /* its topics are its master's */
 	topic_config_init(&config, send->topic);
 	if (!inherit(broker, send, &config)) {
 		if (!message_topic_is_retry(send->topic))

@@ -43,6 +43,7 @@ public final class Main {
         Map.entry("transaction-swap", TransactionSwapScenario::new),
         Map.entry("request", RequestScenario::new),
         Map.entry("relay", RelayScenario::new),
+        Map.entry("take", TakeScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

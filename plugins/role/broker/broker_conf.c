@@ -250,7 +250,7 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "how groups get messages when nothing was set"),
 	KEY(INT, defaultPopShareQueueNum, .dflt = "-1", .min = -1, .max = INT32_MAX,
 	    .help = "how many members' queues one that pops works on; -1: all"),
-	KEY(DURATION, slaveSyncInterval, .dflt = "10000", .min = 100, .max = INT32_MAX, MS,
+	KEY(DURATION, slaveSyncInterval, .dflt = "10000", .min = 10, .max = INT32_MAX, MS,
 	    .help = "how often a slave asks its master for topics, groups and offsets (Gantry's "
 		    "own key)"),
 	/* limits, ours */

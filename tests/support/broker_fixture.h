@@ -164,6 +164,7 @@ class Broker : public ::testing::Test
 	void Open()
 	{
 		ASSERT_EQ(broker_new(instance, &conf_, &broker_), 0);
+		broker_->leads = BROKER_LEADS; // there is no store that would say so
 	}
 	/* Writes everything, as stopping does. */
 	void Close()

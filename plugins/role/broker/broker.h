@@ -102,6 +102,8 @@ struct broker_conf {
 		enableBroadcastOffsetStore;
 	int32_t defaultMessageRequestMode;
 	int64_t defaultPopShareQueueNum;
+	bool enableSplitMetadata;
+	int64_t splitMetadataSize;
 	int64_t slaveSyncInterval; /* ours, not RocketMQ's */
 	/* limits of what peers may make this broker hold; ours, not RocketMQ's */
 	int64_t maxTopics, maxGroups, maxGroupClients, maxGroupSubscriptions, maxOffsets;

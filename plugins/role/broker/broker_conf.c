@@ -250,6 +250,10 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "how groups get messages when nothing was set"),
 	KEY(INT, defaultPopShareQueueNum, .dflt = "-1", .min = -1, .max = INT32_MAX,
 	    .help = "how many members' queues one that pops works on; -1: all"),
+	KEY(BOOL, enableSplitMetadata, .dflt = "true",
+	    .help = "answer questions for all topics or groups in pages, if they are asked for"),
+	KEY(INT, splitMetadataSize, .dflt = "2000", .min = 1, .max = INT32_MAX,
+	    .unit = "topics or groups", .help = "most entries of such a page"),
 	KEY(DURATION, slaveSyncInterval, .dflt = "10000", .min = 10, .max = INT32_MAX, MS,
 	    .help = "how often a slave asks its master for topics, groups and offsets (Gantry's "
 		    "own key)"),

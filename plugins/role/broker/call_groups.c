@@ -8,6 +8,7 @@
 #include "groups.h"
 #include "json/json.h"
 #include "offsets.h"
+#include "page.h"
 
 static int update_group(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
@@ -40,11 +41,15 @@ static int update_group(struct broker *broker, struct gantry_call *call, struct 
 
 static int get_all_groups(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
+	struct page page;
 	char *text = NULL;
 	size_t size = 0;
-	int err = groups_encode(broker->groups, 0, &text, &size);
+	int err;
 
 	(void)op;
+	if (page_read(broker, call, "groupSeq", "maxGroupNum", &page))
+		return 0;
+	err = groups_encode(broker->groups, 0, &page, &text, &size);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
 	call_reply_int(call, "totalGroupNum", groups_count(broker->groups));

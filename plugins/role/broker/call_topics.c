@@ -155,11 +155,15 @@ static int delete_topic(struct broker *broker, struct gantry_call *call, struct 
 static int get_all_topic_config(struct broker *broker, struct gantry_call *call,
 				struct gantry_op *op)
 {
+	struct page page;
 	char *text = NULL;
 	size_t size = 0;
-	int err = topics_encode(broker->topics, 0, true, &text, &size);
+	int err;
 
 	(void)op;
+	if (page_read(broker, call, "topicSeq", "maxTopicNum", &page))
+		return 0;
+	err = topics_encode(broker->topics, 0, &page, &text, &size);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));
 	call_reply_int(call, "totalTopicNum", topics_count(broker->topics));

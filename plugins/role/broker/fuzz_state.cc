@@ -43,9 +43,10 @@ class Files : public control::Broker
 	int Encode(unsigned which, char **ret, size_t *ret_size)
 	{
 		if (which == 0)
-			return topics_encode(broker_->topics, JSON_PRETTY, false, ret, ret_size);
-		return which == 1 ? groups_encode(broker_->groups, JSON_PRETTY, ret, ret_size)
-				  : offsets_encode(broker_->offsets, JSON_PRETTY, ret, ret_size);
+			return topics_encode(broker_->topics, JSON_PRETTY, nullptr, ret, ret_size);
+		if (which == 1)
+			return groups_encode(broker_->groups, JSON_PRETTY, nullptr, ret, ret_size);
+		return offsets_encode(broker_->offsets, JSON_PRETTY, ret, ret_size);
 	}
 };
 

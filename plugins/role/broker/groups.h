@@ -51,8 +51,11 @@ int groups_put_json(struct groups *groups, const struct json_value *object, char
 const char *groups_name_problem(struct gantry_str name, char *room, size_t room_size);
 int groups_delete(struct groups *groups, struct gantry_str name); /* -ENOENT */
 
-/* RocketMQ's SubscriptionGroupWrapper, and one SubscriptionGroupConfig; texts from malloc. */
-int groups_encode(struct groups *groups, unsigned flags, char **ret, size_t *ret_size);
+/* RocketMQ's SubscriptionGroupWrapper (page NULL: all of it), and one SubscriptionGroupConfig;
+ * texts from malloc. */
+struct page;
+int groups_encode(struct groups *groups, unsigned flags, const struct page *page, char **ret,
+		  size_t *ret_size);
 int groups_encode_one(struct groups *groups, struct group *group, char **ret, size_t *ret_size);
 uint32_t groups_count(struct groups *groups);
 struct name_set;

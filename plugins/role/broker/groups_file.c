@@ -9,6 +9,7 @@
 #include "call/fields.h"
 #include "groups_private.h"
 #include "metadata/topic_config.h"
+#include "page.h"
 #include "paths.h"
 
 enum {
@@ -110,8 +111,10 @@ static void write_forbidden(struct groups *groups, struct json_writer *writer)
 	free(sorted);
 }
 
-int groups_encode(struct groups *groups, unsigned flags, char **ret, size_t *ret_size)
+int groups_encode(struct groups *groups, unsigned flags, const struct page *page, char **ret,
+		  size_t *ret_size)
 {
+	size_t begin, end;
 	struct json_writer writer;
 	struct table_entry **sorted;
 
@@ -127,7 +130,8 @@ int groups_encode(struct groups *groups, unsigned flags, char **ret, size_t *ret
 	sorted = table_sorted(&groups->table);
 	if (!sorted && groups->table.count)
 		writer.error = -ENOMEM;
-	for (size_t i = 0; sorted && i < groups->table.count; i++) {
+	page_cut(page, &groups->version, groups->table.count, &begin, &end);
+	for (size_t i = begin; sorted && i < end; i++) {
 		json_put_key_str(&writer, sorted[i]->key);
 		write_group(&writer, &TABLE_HOLDER(sorted[i], struct group_node, entry)->group);
 	}
@@ -277,7 +281,7 @@ static int decode_file(void *user, const char *text, size_t size, char *why, siz
 
 static int encode_file(void *user, char **ret, size_t *ret_size)
 {
-	return groups_encode(user, JSON_PRETTY, ret, ret_size);
+	return groups_encode(user, JSON_PRETTY, NULL, ret, ret_size);
 }
 
 int groups_load(struct groups *groups)

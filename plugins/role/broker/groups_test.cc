@@ -21,7 +21,7 @@ class Groups : public Broker
 	std::string Encode(unsigned flags)
 	{
 		return Take([&](char **text, size_t *size) {
-			return groups_encode(broker_->groups, flags, text, size);
+			return groups_encode(broker_->groups, flags, nullptr, text, size);
 		});
 	}
 	int Put(const std::string &json)

@@ -10,15 +10,18 @@
 
 enum { TEXT_MAX = 512 * 1024 * 1024 };
 
-static void write_table(struct topics *topics, struct json_writer *writer)
+static void write_table(struct topics *topics, const struct page *page, struct json_writer *writer)
 {
 	struct table_entry **sorted = table_sorted(&topics->table);
 	struct topic_config config;
+	size_t begin, end;
+
+	page_cut(page, &topics->version, topics->table.count, &begin, &end);
 
 	if (!sorted && topics->table.count)
 		writer->error = -ENOMEM;
 	json_open_object(writer);
-	for (size_t i = 0; sorted && i < topics->table.count; i++) {
+	for (size_t i = begin; sorted && i < end; i++) {
 		topics_config_locked(&TABLE_HOLDER(sorted[i], struct topic_node, entry)->topic,
 				     &config);
 		json_put_key_str(writer, config.name);
@@ -28,7 +31,7 @@ static void write_table(struct topics *topics, struct json_writer *writer)
 	free(sorted);
 }
 
-int topics_encode(struct topics *topics, unsigned flags, bool with_mapping, char **ret,
+int topics_encode(struct topics *topics, unsigned flags, const struct page *page, char **ret,
 		  size_t *ret_size)
 {
 	static const struct data_version no_mapping = {0, 0, 0};
@@ -39,13 +42,13 @@ int topics_encode(struct topics *topics, unsigned flags, bool with_mapping, char
 	json_open_object(&writer);
 	json_put_key(&writer, "dataVersion");
 	data_version_write(&writer, &topics->version);
-	if (with_mapping) {
+	if (page) {
 		json_put_key(&writer, "mappingDataVersion");
 		data_version_write(&writer, &no_mapping);
 	}
 	json_put_key(&writer, "topicConfigTable");
-	write_table(topics, &writer);
-	if (with_mapping) {
+	write_table(topics, page, &writer);
+	if (page) {
 		json_put_key(&writer, "topicQueueMappingDetailMap");
 		json_open_object(&writer);
 		json_close_object(&writer);
@@ -60,7 +63,7 @@ int topics_encode(struct topics *topics, unsigned flags, bool with_mapping, char
 
 static int encode_file(void *user, char **ret, size_t *ret_size)
 {
-	return topics_encode(user, JSON_PRETTY, false, ret, ret_size);
+	return topics_encode(user, JSON_PRETTY, NULL, ret, ret_size);
 }
 
 static int take_topic(struct topics *topics, struct json_value object)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "metadata/data_version.h"
+#include "page.h"
 #include "state/state.h"
 #include "table/table.h"
 #include "topics.h"
@@ -57,8 +58,8 @@ struct topic *topics_find_light(struct topics *topics, struct gantry_str name);
 int topics_add_builtin(struct topics *topics);
 
 /* The whole table as JSON: RocketMQ's TopicConfigSerializeWrapper. flags: of the writer.
- * with_mapping: TopicConfigAndMappingSerializeWrapper, as answers and registrations carry it. */
-int topics_encode(struct topics *topics, unsigned flags, bool with_mapping, char **ret,
+ * page: that part of TopicConfigAndMappingSerializeWrapper, as answers carry it; NULL: the file. */
+int topics_encode(struct topics *topics, unsigned flags, const struct page *page, char **ret,
 		  size_t *ret_size);
 void topics_version(struct topics *topics, struct data_version *ret);
 

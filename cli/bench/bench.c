@@ -14,6 +14,7 @@ static const char help[] =
 	"  send     producers: the round trip of sends\n"
 	"  pull     consumers: the round trip of pulls of --batch messages, over what the topic "
 	"holds\n"
+	"  route    clients at a name server (--broker): routes of --topics topics in turn\n"
 	"  latency  from the time a message was due to its arrival at a waiting consumer\n\n"
 	"With --rate requests are due at fixed times and latencies count from then, whatever the\n"
 	"broker kept waiting. The run ends with --count or --duration, whichever comes first.";
@@ -32,8 +33,8 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 		 "Ask this broker, without a name server", "HOST:PORT"},
 		{"topic", 't', 0, G_OPTION_ARG_STRING, &o->topic, "Topic (gantry_bench)", "TOPIC"},
 		{"group", 'g', 0, G_OPTION_ARG_STRING, &o->group, "Group (gantry_bench)", "GROUP"},
-		{"mode", 'm', 0, G_OPTION_ARG_STRING, &o->mode, "send (default), pull or latency",
-		 "MODE"},
+		{"mode", 'm', 0, G_OPTION_ARG_STRING, &o->mode,
+		 "send (default), pull, latency or route", "MODE"},
 		{"connections", 'c', 0, G_OPTION_ARG_INT64, &o->connections, "Connections (8)",
 		 "N"},
 		{"in-flight", 'f', 0, G_OPTION_ARG_INT64, &o->in_flight,
@@ -44,7 +45,7 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 		{"queues", 'q', 0, G_OPTION_ARG_INT64, &o->queues,
 		 "Queues of a topic, with --broker (4)", "N"},
 		{"topics", 0, 0, G_OPTION_ARG_INT64, &o->topics,
-		 "Send to N topics, named TOPIC_00000 and so on, with --broker (1)", "N"},
+		 "N topics, named TOPIC_00000 and so on; send and route, with --broker (1)", "N"},
 		{"rate", 'r', 0, G_OPTION_ARG_INT64, &o->rate,
 		 "Requests a second; 0: as fast as answers come (0, 2000 in mode latency)", "N"},
 		{"count", 0, 0, G_OPTION_ARG_INT64, &o->count, "End after N requests", "N"},
@@ -64,16 +65,25 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 /* Checks one option after the other; the first that is wrong is said. */
 static int check(const struct bench_options *o, enum load_mode *ret_mode)
 {
-	enum { HOUR = 3600, BODY_MAX = 4 * 1024 * 1024, BUSY_MAX = 1 << 20, QUEUES_MAX = 65536 };
+	enum {
+		HOUR = 3600,
+		BODY_MAX = 4 * 1024 * 1024,
+		BUSY_MAX = 1 << 20,
+		QUEUES_MAX = 65536,
+		ROUTES_MAX = 1000000,
+		TOPIC_MAX = 512
+	};
 	if (load_mode_find(o->mode, ret_mode))
-		return cli_usage("--mode is %s, must be send, pull or latency", o->mode);
+		return cli_usage("--mode is %s, must be send, pull, latency or route", o->mode);
 	int64_t size_min = *ret_mode == LOAD_LATENCY ? PREBUILT_STAMP : 1;
 	int wrong = cli_range("--connections", o->connections, 1, 10000);
 	wrong = wrong ? wrong : cli_range("--in-flight", o->in_flight, 1, 65536);
 	wrong = wrong ? wrong : cli_range("--size", o->size, size_min, BODY_MAX);
 	wrong = wrong ? wrong : cli_range("--batch", o->batch, 1, 1024);
 	wrong = wrong ? wrong : cli_range("--queues", o->queues, 1, QUEUES_MAX);
-	wrong = wrong ? wrong : cli_range("--topics", o->topics, 1, QUEUES_MAX);
+	bool routes = *ret_mode == LOAD_ROUTE;
+	wrong = wrong ? wrong
+		      : cli_range("--topics", o->topics, 1, routes ? ROUTES_MAX : QUEUES_MAX);
 	wrong = wrong ? wrong : cli_range("--rate", o->rate, 0, 10000000);
 	wrong = wrong ? wrong : cli_range("--count", o->count, 0, INT64_C(1000000000));
 	wrong = wrong ? wrong : cli_range("--pid", o->pid, 0, INT32_MAX);
@@ -81,9 +91,11 @@ static int check(const struct bench_options *o, enum load_mode *ret_mode)
 		return wrong;
 	if (o->connections * o->in_flight > BUSY_MAX)
 		return cli_usage("--connections times --in-flight may be %d at most", BUSY_MAX);
-	if (o->topics > 1 && (*ret_mode != LOAD_SEND || !o->broker))
-		return cli_usage("--topics is for --mode send with --broker");
-	if (o->topics * o->queues > QUEUES_MAX)
+	if (routes && (!o->broker || strlen(o->topic) > TOPIC_MAX))
+		return cli_usage("--mode route needs --broker, the name server");
+	if (o->topics > 1 && ((*ret_mode != LOAD_SEND && !routes) || !o->broker))
+		return cli_usage("--topics is for --mode send and route with --broker");
+	if (!routes && o->topics * o->queues > QUEUES_MAX)
 		return cli_usage("--topics times --queues may be %d at most", QUEUES_MAX);
 	if (!(o->duration > 0 && o->duration <= HOUR && o->warmup >= 0 && o->warmup <= HOUR))
 		return cli_usage("--duration and --warmup go up to %d seconds", HOUR);

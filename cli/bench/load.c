@@ -40,7 +40,7 @@ static int open_wires(struct load *load, const struct wire_kind *kind, uint32_t 
 		}
 		/* connections of one broker begin with queues far apart */
 		ahead = (uint32_t)((uint64_t)queues_of(load, target) * i / count);
-		if (kind == &load_sender)
+		if (kind == &load_sender || kind == &load_router)
 			wire->queue += ahead;
 	}
 	return 0;
@@ -84,7 +84,7 @@ static int open_waiters(struct load *load)
 int load_connect(struct load *load)
 {
 	const struct load_conf *conf = load->conf;
-	bool pulls = conf->mode == LOAD_PULL;
+	bool pulls = conf->mode == LOAD_PULL, routes = conf->mode == LOAD_ROUTE;
 	uint32_t most = conf->connections + load->target_count;
 	load->epoll = epoll_create1(EPOLL_CLOEXEC);
 	load->wires = calloc(most, sizeof(*load->wires));
@@ -93,9 +93,14 @@ int load_connect(struct load *load)
 		cli_error("preparing %u connections: %s", most, g_strerror(errno));
 		return CLI_FAILED;
 	}
-	int failed =
-		open_wires(load, pulls ? &load_puller : &load_sender, conf->connections,
-			   conf->in_flight, pulls ? LOAD_PULL_FRAME_MAX : send_frame_max(load));
+	int failed = open_wires(load,
+				pulls    ? &load_puller
+				: routes ? &load_router
+					 : &load_sender,
+				conf->connections, conf->in_flight,
+				pulls    ? LOAD_PULL_FRAME_MAX
+				: routes ? LOAD_ROUTE_FRAME_MAX
+					 : send_frame_max(load));
 	load->paced_count = load->wire_count;
 	for (uint32_t i = 0; pulls && !failed && i < load->wire_count; i++)
 		deal_queues(load, &load->wires[i]);
@@ -329,7 +334,8 @@ static int turn(struct load *load)
 static void keep_members(struct load *load)
 {
 	const uint64_t pause_ns = 30 * second_ns;
-	if (load->conf->mode == LOAD_SEND || load->now_ns - load->heartbeat_ns < pause_ns)
+	if (load->conf->mode == LOAD_SEND || load->conf->mode == LOAD_ROUTE ||
+	    load->now_ns - load->heartbeat_ns < pause_ns)
 		return;
 	load->heartbeat_ns = load->now_ns;
 	for (uint32_t t = 0; t < load->target_count; t++)

@@ -22,13 +22,13 @@ GANTRY_BEGIN
 struct load;
 struct wire;
 
-enum load_mode { LOAD_SEND, LOAD_PULL, LOAD_LATENCY };
+enum load_mode { LOAD_SEND, LOAD_PULL, LOAD_LATENCY, LOAD_ROUTE };
 
 struct load_conf {
 	enum load_mode mode;
 	const char *topic, *group;
 	uint32_t connections, in_flight, size, batch;
-	uint32_t topics; /* 1, or sends go to so many: the topic's name, _ and a number */
+	uint32_t topics; /* 1, or sends and route queries go to so many: the name, _ and a number */
 	uint64_t rate;   /* requests a second; 0: closed loop */
 	uint64_t count;  /* requests that are measured; 0: the time decides */
 	uint64_t duration_ns, warmup_ns;
@@ -60,9 +60,10 @@ struct wire_kind {
 		       const struct reply *reply);
 	bool counted; /* what it asks is what is paced, counted and limited */
 };
-extern const struct wire_kind load_sender, load_puller, load_waiter;
+extern const struct wire_kind load_sender, load_puller, load_waiter, load_router;
 
 enum { LOAD_PULL_FRAME_MAX = 4096 }; /* a pull request with the longest names */
+enum { LOAD_ROUTE_FRAME_MAX = 1024 };
 
 struct wire {
 	const struct wire_kind *kind;

@@ -198,8 +198,24 @@ static int drop_empty_queues(struct load *load)
 	return 0;
 }
 
+/* A name server that is asked for routes: one target, and a "queue" for each topic. */
+static int prepare_routes(struct load *load, const struct route *route)
+{
+	const char **targets = g_new0(const char *, 2);
+	targets[0] = route->brokers[0].master;
+	load->targets = targets;
+	load->target_count = 1;
+	name_topics(load);
+	load->queues = g_new0(struct load_queue, load->conf->topics);
+	add_queues(load, 0);
+	link_queues(load);
+	return 0;
+}
+
 int load_prepare(struct load *load, const struct route *route)
 {
+	if (load->conf->mode == LOAD_ROUTE)
+		return prepare_routes(load, route);
 	int exit_code = take_queues(load, route);
 	if (exit_code)
 		return exit_code;

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const mode_names[] = {
-	[LOAD_SEND] = "send", [LOAD_PULL] = "pull", [LOAD_LATENCY] = "latency"};
+static const char *const mode_names[] = {[LOAD_SEND] = "send",
+					 [LOAD_PULL] = "pull",
+					 [LOAD_LATENCY] = "latency",
+					 [LOAD_ROUTE] = "route"};
 
 static const struct {
 	const char *text, *key;
@@ -90,6 +92,8 @@ static void print_conf(const struct load_conf *conf)
 	       conf->topic, conf->connections, conf->in_flight);
 	if (conf->mode == LOAD_PULL)
 		printf("%u messages a pull, ", conf->batch);
+	else if (conf->mode == LOAD_ROUTE)
+		printf("%u topics, ", conf->topics);
 	else
 		printf("%u bytes, ", conf->size);
 	if (conf->rate)

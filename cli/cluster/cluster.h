@@ -104,6 +104,8 @@ void node_pause(void);
 /* Its answer about the cluster; false: there is none. json_free() and free(doc.text). */
 bool known_ask(const struct cluster_node *namesrv, struct json_doc *ret);
 bool known_has(const struct json_doc *doc, const struct cluster_node *broker);
+/* How many slaves are in step with a master, as it says itself; -1: it does not answer. */
+int known_slaves(const struct cluster_node *master);
 
 GANTRY_END
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gantry cluster up: starts the nodes of a layout and waits until every name server knows every
- * broker. */
+ * broker, and masters their slaves. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -58,14 +58,29 @@ static bool ports_are_free(const struct cluster *cluster)
 
 /* ---- starting */
 
-static bool start_all(const struct cluster *cluster, bool namesrvs)
+enum part { NAMESRVS, MASTERS, SLAVES };
+
+static enum part part_of(const struct cluster_node *node)
+{
+	return node->is_namesrv ? NAMESRVS : node->id == 0 ? MASTERS : SLAVES;
+}
+
+static bool start_part(const struct cluster *cluster, enum part part)
 {
 	for (unsigned i = 0; i < cluster->nodes->len; i++) {
 		struct cluster_node *node = cluster_node_at(cluster, i);
-		if (node->is_namesrv == namesrvs && !node_start(cluster, node))
+		if (part_of(node) == part && !node_start(cluster, node))
 			return false;
 	}
 	return true;
+}
+
+static int count_part(const struct cluster *cluster, enum part part)
+{
+	int count = 0;
+	for (unsigned i = 0; i < cluster->nodes->len; i++)
+		count += part_of(cluster_node_at(cluster, i)) == part;
+	return count;
 }
 
 static bool any_has_ended(const struct cluster *cluster)
@@ -93,50 +108,90 @@ static int count_known(const struct cluster *cluster, const struct cluster_node 
 	return count;
 }
 
+/* Whether to go on waiting for what a node knows; *ret_exit says how it ends if not. */
+static bool may_wait(const struct cluster *cluster, const struct cluster_node *node, int known,
+		     int wanted, const char *what, int64_t end_ms, int *ret_exit)
+{
+	known = known < 0 ? 0 : known;
+	*ret_exit = CLI_FAILED;
+	if (any_has_ended(cluster))
+		return false;
+	*ret_exit = CLI_TIMEOUT;
+	if (cli_interrupted() || cli_now_ms() > end_ms) {
+		cli_error("%s: %s knows %d of %d %s",
+			  cli_interrupted() ? "interrupted" : "the time is up", node->name, known,
+			  wanted, what);
+		return false;
+	}
+	cli_progress("%s: %d of %d %s", node->name, known, wanted, what);
+	node_pause();
+	return true;
+}
+
 /* Waits until each name server answers and knows that many brokers. Returns an exit code. */
 static int wait_known(const struct cluster *cluster, int wanted, int64_t end_ms)
 {
+	int exit_code;
 	for (unsigned i = 0; i < cluster->nodes->len;) {
 		struct cluster_node *node = cluster_node_at(cluster, i);
 		int known = node->is_namesrv ? count_known(cluster, node) : wanted;
-		if (known >= wanted) {
+		if (known >= wanted)
 			i++;
-			continue;
-		}
-		if (any_has_ended(cluster))
-			return CLI_FAILED;
-		if (cli_interrupted() || cli_now_ms() > end_ms) {
-			cli_error("%s: name server %s knows %d of %d brokers",
-				  cli_interrupted() ? "interrupted" : "the time is up", node->name,
-				  known < 0 ? 0 : known, wanted);
-			return CLI_TIMEOUT;
-		}
-		cli_progress("%s: %d of %d brokers", node->name, known < 0 ? 0 : known, wanted);
-		node_pause();
+		else if (!may_wait(cluster, node, known, wanted, "brokers", end_ms, &exit_code))
+			return exit_code;
 	}
 	return CLI_DONE;
 }
 
-static int count_brokers(const struct cluster *cluster)
+static int slaves_of(const struct cluster *cluster, const struct cluster_node *master)
 {
 	int count = 0;
-	for (unsigned i = 0; i < cluster->nodes->len; i++)
-		count += !cluster_node_at(cluster, i)->is_namesrv;
+	for (unsigned i = 0; i < cluster->nodes->len; i++) {
+		struct cluster_node *node = cluster_node_at(cluster, i);
+		count += part_of(node) == SLAVES && !strcmp(node->broker, master->broker) &&
+			 !strcmp(node->cluster, master->cluster);
+	}
 	return count;
+}
+
+/* Waits until each master's slaves are in step, so that the first message of a synchronous pair is
+ * not refused. */
+static int wait_in_step(const struct cluster *cluster, int64_t end_ms)
+{
+	int exit_code;
+	for (unsigned i = 0; i < cluster->nodes->len;) {
+		struct cluster_node *node = cluster_node_at(cluster, i);
+		int wanted = part_of(node) == MASTERS ? slaves_of(cluster, node) : 0;
+		int known = wanted ? known_slaves(node) : 0;
+		if (known >= wanted)
+			i++;
+		else if (!may_wait(cluster, node, known, wanted, "slaves", end_ms, &exit_code))
+			return exit_code;
+	}
+	return CLI_DONE;
+}
+
+/* One part after the other: a broker that finds no name server, and a slave that finds no master,
+ * tries again only after seconds. */
+static int start_in_order(const struct cluster *cluster, int64_t end_ms)
+{
+	int brokers = 0;
+	for (enum part part = NAMESRVS; part <= SLAVES; part++) {
+		if (!start_part(cluster, part))
+			return CLI_FAILED;
+		if (part != NAMESRVS)
+			brokers += count_part(cluster, part);
+		int exit_code = wait_known(cluster, brokers, end_ms);
+		if (exit_code)
+			return exit_code;
+	}
+	return wait_in_step(cluster, end_ms);
 }
 
 static int start(const struct cluster *cluster, int seconds)
 {
-	int64_t end_ms = cli_now_ms() + seconds * INT64_C(1000);
-	int exit_code = CLI_FAILED;
 	cli_catch_interrupts();
-	/* name servers first: a broker that finds none tries again only after seconds */
-	if (start_all(cluster, true))
-		exit_code = wait_known(cluster, 0, end_ms);
-	if (!exit_code && !start_all(cluster, false))
-		exit_code = CLI_FAILED;
-	if (!exit_code)
-		exit_code = wait_known(cluster, count_brokers(cluster), end_ms);
+	int exit_code = start_in_order(cluster, cli_now_ms() + seconds * INT64_C(1000));
 	cli_progress_end();
 	if (exit_code) {
 		int64_t stop_ms = cli_now_ms() + seconds * INT64_C(1000);
@@ -149,7 +204,7 @@ static int start(const struct cluster *cluster, int seconds)
 static void print_started(const struct cluster *cluster)
 {
 	g_autofree char *namesrvs = cluster_namesrvs(cluster);
-	int brokers = count_brokers(cluster);
+	int brokers = count_part(cluster, MASTERS) + count_part(cluster, SLAVES);
 	if (cli_json()) {
 		printf("{\"layout\":\"%s\",\"namesrvAddr\":\"%s\",\"brokers\":%d}\n",
 		       cluster->layout, namesrvs, brokers);

@@ -49,6 +49,11 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "how often to register; between 10000 and 60000"),
 	KEY(DURATION, registerBrokerTimeoutMills, .dflt = "24000", POSITIVE, MS,
 	    .help = "how long a registration may take"),
+	KEY(BOOL, enableSplitRegistration, .dflt = "false",
+	    .help = "register topics in parts of splitRegistrationSize; more than 8192 always "
+		    "come in parts"),
+	KEY(INT, splitRegistrationSize, .dflt = "800", .min = 2, .max = 8192, .unit = "topics",
+	    .help = "see enableSplitRegistration"),
 	KEY(BOOL, forceRegister, .dflt = "true",
 	    .help = "register every time; false: only when a name server holds another version"),
 	/* topics and groups */

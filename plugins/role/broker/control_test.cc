@@ -242,7 +242,7 @@ TEST_F(Calls, TheRegistrationIsJavas)
 {
 	struct topic *topic;
 	auto some = [&](char **text, size_t *size) {
-		return register_body(broker_, &topic, 1, text, size);
+		return register_body(broker_, &topic, 1, 0, text, size);
 	};
 
 	Call(17, create_);
@@ -257,7 +257,7 @@ TEST_F(Calls, TheRegistrationIsJavas)
 			 R"("topicQueueMappingInfoMap":{}}})"),
 		std::string::npos);
 	std::string all = Take([&](char **text, size_t *size) {
-		return register_body(broker_, nullptr, 0, text, size);
+		return register_body(broker_, nullptr, 0, 0, text, size);
 	});
 	EXPECT_NE(all.find("SCHEDULE_TOPIC_XXXX"), std::string::npos);
 	conf_.brokerPermission = PERM_READ;

@@ -42,8 +42,10 @@ void registrar_free(struct registrar *registrar)
 {
 	if (!registrar)
 		return;
-	for (uint32_t i = 0; i < registrar->server_count; i++)
+	for (uint32_t i = 0; i < registrar->server_count; i++) {
+		register_drop_parts(&registrar->servers[i]);
 		free(registrar->servers[i].address);
+	}
 	free(registrar->servers);
 	pthread_mutex_destroy(&registrar->lock);
 	free(registrar);
@@ -60,7 +62,8 @@ static uint64_t period_ms(const struct registrar *registrar)
 	return (uint64_t)(period > PERIOD_MAX_MS ? PERIOD_MAX_MS : period);
 }
 
-static void send_to(struct name_server *server, struct topic *const *some, uint32_t count)
+void register_some(struct name_server *server, struct topic *const *some, uint32_t count,
+		   uint32_t parts_left, bool full)
 {
 	struct registrar *registrar = server->registrar;
 	char *body;
@@ -69,23 +72,19 @@ static void send_to(struct name_server *server, struct topic *const *some, uint3
 
 	if (server->pending >= PENDING_MAX) {
 		server->needs_full = true;
+		server->losses++;
 		return;
 	}
-	err = register_body(registrar->broker, some, count, &body, &size);
+	err = register_body(registrar->broker, some, count, parts_left, &body, &size);
 	if (err) {
 		gantry_log(registrar->broker->inst, ERROR, "cannot register: %s", strerror(-err));
 		server->needs_full = true;
+		server->losses++;
 		return;
 	}
 	server->next_ms = gantry_clock_ms() + period_ms(registrar);
-	register_send(server, body, size, !some);
+	register_send(server, body, size, full);
 	free(body);
-}
-
-void register_fully(struct name_server *server)
-{
-	if (!server->registrar->draining)
-		send_to(server, NULL, 0);
 }
 
 static void register_periodically(struct name_server *server)
@@ -102,6 +101,7 @@ void register_done(struct name_server *server)
 	struct registrar *registrar = server->registrar;
 	uint64_t retry = gantry_clock_ms() + RETRY_MS;
 
+	register_next_part(server);
 	if (server->needs_full && server->next_ms > retry)
 		server->next_ms = server->down ? retry : 0;
 	if (!registrar->pending && registrar->drained) {
@@ -158,7 +158,7 @@ static void send_changes(struct gantry_task *task)
 		else if (all || server->needs_full)
 			register_fully(server);
 		else
-			send_to(server, changed, count);
+			register_some(server, changed, count, 0, false);
 	}
 }
 

@@ -47,11 +47,12 @@ static void write_empty(struct json_writer *writer, const char *name)
 	json_close_object(writer);
 }
 
-int register_body(struct broker *broker, struct topic *const *some, uint32_t count, char **ret,
-		  size_t *ret_size)
+int register_body(struct broker *broker, struct topic *const *some, uint32_t count,
+		  uint32_t parts_left, char **ret, size_t *ret_size)
 {
 	struct data_version mapping = {.timestamp = broker->started_ms};
 	struct topics *topics = broker->topics;
+	struct data_version version;
 	struct json_writer writer;
 
 	json_writer_init(&writer, TEXT_MAX, 0);
@@ -63,7 +64,9 @@ int register_body(struct broker *broker, struct topic *const *some, uint32_t cou
 	json_open_object(&writer);
 	pthread_rwlock_rdlock(&topics->lock);
 	json_put_key(&writer, "dataVersion");
-	data_version_write(&writer, &topics->version);
+	version = topics->version;
+	version.timestamp -= parts_left;
+	data_version_write(&writer, &version);
 	json_put_key(&writer, "mappingDataVersion");
 	data_version_write(&writer, &mapping);
 	write_topics(topics, &writer, some, count);

@@ -28,6 +28,11 @@ struct name_server {
 	bool registered;  /* it answered one, ever */
 	bool down;        /* the last one failed, and the log says so */
 	bool needs_full;  /* it missed something */
+	/* register_parts.c: a full registration on its way in parts; NULL: none is */
+	struct topic **parts;
+	uint32_t part_count, part_next;
+	uint64_t part_losses;                        /* losses when it began */
+	bool part_again;                             /* another one was asked for meanwhile */
 	char master[ADDRESS_ROOM], ha[ADDRESS_ROOM]; /* as it says; "": it knows of none */
 };
 
@@ -52,9 +57,11 @@ struct registrar {
 	struct topic *changed[REGISTER_CHANGED_MAX];
 };
 
-/* A REGISTER_BROKER body; topics NULL: all of them. From malloc. Any thread. */
-int register_body(struct broker *broker, struct topic *const *topics, uint32_t count, char **ret,
-		  size_t *ret_size);
+/* A REGISTER_BROKER body; topics NULL: all of them. parts_left: how many parts of the same
+ * registration follow; each says a data version of its own, the last one that of the topics. From
+ * malloc. Any thread. */
+int register_body(struct broker *broker, struct topic *const *topics, uint32_t count,
+		  uint32_t parts_left, char **ret, size_t *ret_size);
 /* Marks topics that the name server's order configuration lists (the body of its answer). */
 void register_order_topics(struct broker *broker, struct gantry_str body);
 
@@ -63,8 +70,14 @@ void register_send(struct name_server *server, const char *body, size_t size, bo
 void register_query_version(struct name_server *server);
 void register_leave(struct name_server *server);
 
-/* A full registration now. */
+/* Registers these topics, or all (NULL); full: afterwards the server has missed nothing. */
+void register_some(struct name_server *server, struct topic *const *some, uint32_t count,
+		   uint32_t parts_left, bool full);
+/* A full registration now, in parts if there are many topics. */
 void register_fully(struct name_server *server);
+/* A request is done: goes on with the next part, if any. */
+void register_next_part(struct name_server *server);
+void register_drop_parts(struct name_server *server);
 /* After each request is done. */
 void register_done(struct name_server *server);
 

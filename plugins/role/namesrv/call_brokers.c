@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of brokers and about them: register, unregister, heartbeat, versions, overviews. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,18 @@ static void answer_registered(struct namesrv *namesrv, struct gantry_call *call,
 		call_reply_text(call, "masterAddr", str_of(result->master_address));
 }
 
+static void say_refused(struct namesrv *namesrv, const struct gantry_call *call,
+			const struct ns_registration *registration)
+{
+	const struct gantry_address *peer = call->session ? &call->session->peer : NULL;
+	char ip[INET6_ADDRSTRLEN] = "?";
+
+	if (peer && peer->ip_size)
+		inet_ntop(peer->ip_size == 16 ? AF_INET6 : AF_INET, peer->ip, ip, sizeof(ip));
+	gantry_log(namesrv->inst, WARNING, "a registration from %s as %.*s at %.*s: %s", ip,
+		   STR_ARGS(registration->broker), STR_ARGS(registration->address), call->remark);
+}
+
 static int register_broker(struct namesrv *namesrv, struct gantry_call *call)
 {
 	struct ns_register_result result = {NULL, NULL};
@@ -32,6 +45,7 @@ static int register_broker(struct namesrv *namesrv, struct gantry_call *call)
 	int err = ns_registration_read(call, &registration);
 
 	if (err) {
+		say_refused(namesrv, call, &registration);
 		ns_registration_free(&registration);
 		return 0;
 	}
@@ -42,12 +56,11 @@ static int register_broker(struct namesrv *namesrv, struct gantry_call *call)
 		call_fail(call, GANTRY_SYSTEM_ERROR, "register broker failed");
 	else
 		call_fail(call, GANTRY_SYSTEM_ERROR, "register broker failed: %s",
-			  err == -ENOSPC ? "too many topics or brokers (maxTopics, maxBrokers)"
-					 : strerror(-err));
+			  err == -ENOSPC   ? "too many topics or brokers (maxTopics, maxBrokers)"
+			  : err == -EEXIST ? "another living node has its id (refuseTakenBrokerIds)"
+					   : strerror(-err));
 	if (err && err != -EPERM)
-		gantry_log(namesrv->inst, ERROR, "broker %.*s at %.*s: %s",
-			   STR_ARGS(registration.broker), STR_ARGS(registration.address),
-			   call->remark);
+		say_refused(namesrv, call, &registration);
 	free(result.ha_address);
 	free(result.master_address);
 	ns_registration_free(&registration);

@@ -22,7 +22,7 @@ struct namesrv_conf { /* fields carry RocketMQ's key names */
 	const char *kvConfigPath;
 	bool orderMessageEnable, returnOrderTopicConfigToBroker, supportActingMaster,
 		enableAllTopicList, enableTopicList, needWaitForService,
-		deleteTopicWithBrokerRegistration, notifyMinBrokerIdChanged;
+		deleteTopicWithBrokerRegistration, notifyMinBrokerIdChanged, refuseTakenBrokerIds;
 	int64_t scanNotActiveBrokerInterval, waitSecondsForService;
 	/* limits of what peers may make this process hold; ours, not RocketMQ's */
 	int64_t maxTopics, maxBrokers, maxKvEntries;

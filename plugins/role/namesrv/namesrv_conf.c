@@ -29,6 +29,8 @@ const struct gantry_conf_item namesrv_keys[] = {
 	    .help = "how often silent brokers are looked for"),
 	KEY(INT, waitSecondsForService, CHANGES, .dflt = "45", .min = 0, .max = 86400, .unit = "s",
 	    .help = "see needWaitForService"),
+	KEY(BOOL, refuseTakenBrokerIds, CHANGES, .dflt = "false",
+	    .help = "refuse a broker whose name and id another living one has (Gantry's own key)"),
 	KEY(INT, maxTopics, .dflt = "200000", POSITIVE, .help = "most topics (Gantry's own key)"),
 	KEY(INT, maxBrokers, .dflt = "10000", POSITIVE,
 	    .help = "most broker names and most addresses (Gantry's own key)"),

@@ -20,7 +20,8 @@ struct ns_register_result { /* of a slave whose master lives; from malloc, NULL 
 };
 
 /* Applies RocketMQ's rules in their order. session: the broker's connection, held from now on; NULL
- * in tests. -EPERM: refused, "register broker failed"; -ENOSPC: too many; -ENOMEM. */
+ * in tests. -EPERM: refused, "register broker failed"; -EEXIST: another node has the id
+ * (refuseTakenBrokerIds); -ENOSPC: too many; -ENOMEM. */
 int ns_routes_register(struct ns_routes *routes, const struct ns_registration *registration,
 		       struct gantry_session *session, struct ns_register_result *ret);
 void ns_routes_unregister(struct ns_routes *routes, struct gantry_str cluster,

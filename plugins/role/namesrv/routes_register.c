@@ -59,7 +59,31 @@ static bool is_outdated(const struct ns_routes *routes, const struct ns_registra
 	if (!old || str_is(registration->address, old))
 		return false;
 	live = ns_find_live(routes, registration->cluster, str_of(old));
-	return live && live->version.state_version > registration->version.state_version;
+	if (!live || live->version.state_version <= registration->version.state_version)
+		return false;
+	gantry_log(routes->namesrv->inst, WARNING,
+		   "broker %s, id %lld, at %.*s is ignored: %s has that id and is newer",
+		   broker->name, (long long)registration->id, STR_ARGS(registration->address), old);
+	return true;
+}
+
+/* Another node has this id and lives. RocketMQ lets the newcomer take its place, as a node that
+ * came back elsewhere must; refuseTakenBrokerIds keeps brokers apart that were given one name. */
+static bool is_taken(const struct ns_routes *routes, const struct ns_registration *registration,
+		     const struct ns_broker *broker, const struct gantry_session *session)
+{
+	const char *old = ns_find_address(broker, registration->id);
+	bool refuse = ns_conf(routes->namesrv)->refuseTakenBrokerIds;
+	struct ns_live *live;
+
+	if (!old || str_is(registration->address, old))
+		return false;
+	live = ns_find_live(routes, registration->cluster, str_of(old));
+	refuse = refuse && live && live->session != session;
+	gantry_log(routes->namesrv->inst, WARNING, "broker %s, id %lld, at %.*s %s %s",
+		   broker->name, (long long)registration->id, STR_ARGS(registration->address),
+		   refuse ? "is refused: that id belongs to" : "takes the place of", old);
+	return refuse;
 }
 
 /* 4 and 6, and the address itself. 1: the id was not known before. */
@@ -257,6 +281,8 @@ static int register_locked(struct ns_routes *routes, const struct ns_registratio
 			*ret_old = ns_drop_live(routes, live);
 		return 0;
 	}
+	if (is_taken(routes, registration, broker, session))
+		return -EEXIST;
 	result = enter_address(routes, registration, broker);
 	if (result < 0) {
 		forget_if_empty(routes, broker, registration->cluster);

@@ -156,7 +156,8 @@ class Listener:
                 while True:
                     length, mark = struct.unpack(">II", file.read(8))
                     frame = file.read(length - 4)
-                    self.heard.put(json.loads(frame[:mark & 0xFFFFFF]))
+                    size = mark & 0xFFFFFF
+                    self.heard.put({**json.loads(frame[:size]), "body": frame[size:]})
         except (OSError, struct.error, ValueError):
             pass
 

@@ -133,6 +133,10 @@ class Listener:
         """Ends it and its connections."""
         self._socket.close()
         for connection in self._open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
             connection.close()
 
     def next(self, seconds=20):

@@ -140,11 +140,17 @@ void load_refused(struct load *load, const struct remoting_frame *frame)
 	memcpy(load->refused_why, frame->header.at, size);
 }
 
-/* What the warm-up could not keep up with is forgotten: the rate begins anew. */
-static void begin_measuring(struct load *load)
+static void begin_rate(struct load *load)
 {
 	load->rate_ns = load->now_ns;
 	load->rate_from = load->started;
+	load->rate_begins = true;
+}
+
+/* What the warm-up could not keep up with is forgotten: the rate begins anew. */
+static void begin_measuring(struct load *load)
+{
+	begin_rate(load);
 	load->measuring = true;
 	load->measure_ns = load->now_ns;
 	load->counts = (struct load_counts){0};
@@ -282,6 +288,8 @@ static uint64_t idle_ns(const struct load *load)
 {
 	const struct load_conf *conf = load->conf;
 	uint64_t until = load->now_ns + second_ns / 10;
+	if (load->rate_begins) /* the first request is due now, and no timer stands for it */
+		return 0;
 	uint64_t next = !load->measuring  ? load->begin_ns + conf->warmup_ns
 			: !load->stopping ? load->measure_ns + conf->duration_ns
 					  : load->end_ns + drain_ns;
@@ -320,6 +328,7 @@ static int turn(struct load *load)
 		return -errno;
 	load->now_ns = load_clock_ns();
 	load->wall_ms = cli_now_ms();
+	load->rate_begins = false;
 	for (int i = 0; i < count; i++) {
 		int failed = take_event(load, &events[i]);
 		if (failed)
@@ -360,18 +369,38 @@ static void show(struct load *load)
 			     (double)histogram_at(&load->latency, 99) / 1000);
 }
 
+/* What is not asked for at a rate: every free slot. */
+static int ask_unpaced(struct load *load)
+{
+	for (uint32_t i = 0; i < load->wire_count; i++)
+		if (!is_paced(load, &load->wires[i]))
+			ask_all(load, &load->wires[i]);
+	return flush_dirty(load);
+}
+
+/* Consumers wait before the first message is due. A pull that is held has no answer that would say
+ * that it has arrived. */
+static int wait_for_waiters(struct load *load)
+{
+	const struct timespec pause = {.tv_nsec = (long)(second_ns / 20)};
+	int failed = ask_unpaced(load);
+	nanosleep(&pause, NULL);
+	return failed;
+}
+
 int load_run(struct load *load)
 {
 	int failed = 0;
 	prctl(PR_SET_TIMERSLACK, 1UL); /* ns: the rate's timer is not to be rounded up */
-	load->now_ns = load->begin_ns = load->rate_ns = load_clock_ns();
 	load->wall_ms = cli_now_ms();
+	load->now_ns = load_clock_ns();
+	if (load->conf->mode == LOAD_LATENCY)
+		failed = wait_for_waiters(load);
+	load->now_ns = load->begin_ns = load_clock_ns();
+	begin_rate(load);
 	if (load->conf->warmup_ns == 0)
 		begin_measuring(load);
-	for (uint32_t i = 0; i < load->wire_count; i++)
-		if (!is_paced(load, &load->wires[i]))
-			ask_all(load, &load->wires[i]);
-	failed = flush_dirty(load);
+	failed = failed ? failed : ask_unpaced(load);
 	while (!failed && advance(load)) {
 		failed = turn(load);
 		keep_members(load);

@@ -103,6 +103,7 @@ struct load {
 	int64_t wall_ms;             /* wall clock, likewise */
 	uint64_t begin_ns;           /* when the first request is due */
 	uint64_t rate_ns, rate_from; /* open loop: when which request was due */
+	bool rate_begins;            /* since then nothing has been asked for */
 	uint64_t measure_ns, end_ns;
 	uint64_t started, refused; /* requests since begin_ns, of counted kinds */
 	uint64_t mark;             /* of this run, in stamped bodies */

@@ -50,6 +50,10 @@ class Load(unittest.TestCase):
         result = self.run_load(SEND_128 + ["--rate", "5000"], seconds=1)
         self.assertAlmostEqual(result["messages"], 5000, delta=250)
 
+    def test_a_rate_begins_at_once(self):
+        result = self.run_load(ONE + ["--rate", "2000"], seconds=0.1)
+        self.assertLess(result["latencyMicros"]["p50"], 20_000)
+
     def test_waiting_consumers_get_everything(self):
         result = self.run_load(LATENCY, seconds=1, warmup=0.2)
         self.assertAlmostEqual(result["messages"], 2000, delta=200)

@@ -185,6 +185,7 @@ void Session::Pending::collect()
 	pulled_.next = pull_.next_offset;
 	pulled_.min = pull_.min_offset;
 	pulled_.max = pull_.max_offset;
+	pulled_.suggest = pull_.suggest_broker_id;
 	pulled_.slices = pull_.slice_count;
 	pulled_.count = pull_.message_count;
 	pulled_.remark = pull_.remark;

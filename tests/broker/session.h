@@ -34,7 +34,7 @@ struct Pulled {
 	std::string proxy_client;
 	/* out */
 	int32_t code = -1, forbidden = 0, op_status = 0;
-	int64_t next = -1, min = -1, max = -1;
+	int64_t next = -1, min = -1, max = -1, suggest = -1;
 	uint32_t slices = 0, count = 0;
 	std::string bytes, remark;
 	bool pending = false; /* it did not answer at once */

@@ -112,6 +112,41 @@ TEST(Slave, AHeldPullWakesWhenMoreIsShipped)
 	EXPECT_EQ(bodies(got.bytes).front(), "message 5");
 }
 
+// With 10 of the ratio taken off, as a slave does, no memory is left: whatever is not the last
+// message is far behind.
+TEST(Slave, WhoLagsStaysAndWhoDoesNotGoesToTheMaster)
+{
+	std::string log = log_of_a_master(50);
+	Folder folder;
+	World world(folder.path(), kSlave + std::string("accessMessageInMemoryMaxRatio=10\n"), 2,
+		    kDouble);
+	Session session(world);
+	Pulled pull;
+
+	make_topic(world);
+	ship(world, log, log.size());
+	world.dispatched();
+	EXPECT_EQ(session.pull(pull).suggest, 1);
+	pull.subscription = "none"; // nothing of it matches
+	pull.max_messages = 4;
+	EXPECT_EQ(session.pull(pull).suggest, 1);
+	pull.offset = 50;
+	EXPECT_EQ(session.pull(pull).suggest, 0);
+}
+
+TEST(Slave, WhoIsNearIsSentToTheMaster)
+{
+	std::string log = log_of_a_master(50);
+	Folder folder;
+	World world(folder.path(), kSlave, 2, kDouble);
+	Session session(world);
+
+	make_topic(world);
+	ship(world, log, log.size());
+	world.dispatched();
+	EXPECT_EQ(session.pull(Pulled()).suggest, 0);
+}
+
 TEST(Slave, WithoutSlaveReadEnableItRefusesPulls)
 {
 	Folder folder;

@@ -77,7 +77,8 @@ struct pull_result {
 	struct gantry_slice *slices; /* the loop's */
 	uint32_t slice_count, message_count;
 	uint64_t bytes;
-	bool far_behind; /* of the log's end: another broker might serve it better */
+	uint64_t last_at; /* log offset of the last entry that was looked at; 0: none */
+	bool far_behind;  /* of the log's end: another broker might serve it better */
 };
 
 /* What a read may have to wait for. */

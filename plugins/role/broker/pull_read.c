@@ -277,6 +277,7 @@ static void judge(struct reading *reading, int64_t at, const struct queue_unit *
 		return;
 	}
 	reading->result->next = at + 1;
+	reading->result->last_at = (uint64_t)unit->physical_offset;
 	if (unit->count > 1 && unit->offset + unit->count > at)
 		reading->result->next = unit->offset + unit->count;
 	if (unit->size <= 0 || unit->size == INT32_MAX || unit->count <= 0 || /* no message */
@@ -463,7 +464,8 @@ int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_
 	read_units(&reading);
 	close_window(&reading);
 	pull_retry_end(&reading.retry);
-	ret->far_behind = ret->slice_count &&
-			  end - ret->slices[ret->slice_count - 1].offset > context->puller->memory;
+	/* as RocketMQ: by what was looked at, whether it matched or not */
+	ret->far_behind = ret->next > context->from && end > ret->last_at &&
+			  end - ret->last_at > context->puller->memory;
 	return reading.status;
 }

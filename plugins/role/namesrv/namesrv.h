@@ -24,6 +24,7 @@ struct namesrv_conf { /* fields carry RocketMQ's key names */
 		enableAllTopicList, enableTopicList, needWaitForService,
 		deleteTopicWithBrokerRegistration, notifyMinBrokerIdChanged, refuseTakenBrokerIds;
 	int64_t scanNotActiveBrokerInterval, waitSecondsForService;
+	int64_t brokerChannelExpiredTime; /* ours: a constant in RocketMQ */
 	/* limits of what peers may make this process hold; ours, not RocketMQ's */
 	int64_t maxTopics, maxBrokers, maxKvEntries;
 };

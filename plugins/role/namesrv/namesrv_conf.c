@@ -27,6 +27,9 @@ const struct gantry_conf_item namesrv_keys[] = {
 	    .help = "a registration removes the broker's topics that it does not name"),
 	KEY(DURATION, scanNotActiveBrokerInterval, .dflt = "5000", POSITIVE, .unit = "ms",
 	    .help = "how often silent brokers are looked for"),
+	KEY(DURATION, brokerChannelExpiredTime, CHANGES, .dflt = "120000", POSITIVE, .unit = "ms",
+	    .help = "silence after which a broker is forgotten, if it names no other (Gantry's "
+		    "own key)"),
 	KEY(INT, waitSecondsForService, CHANGES, .dflt = "45", .min = 0, .max = 86400, .unit = "s",
 	    .help = "see needWaitForService"),
 	KEY(BOOL, refuseTakenBrokerIds, CHANGES, .dflt = "false",

@@ -9,8 +9,6 @@
 #include "routes.h"
 #include "table/table.h"
 
-enum { NS_LIVE_MS = 120000 }; /* a broker that says no other is dead after so long */
-
 struct ns_address { /* one node of a broker */
 	int64_t id; /* 0: the master */
 	char *text;
@@ -105,6 +103,7 @@ bool ns_broker_drop_address(struct ns_broker *broker, struct gantry_str address,
 int ns_topic_set_queue(struct ns_topic *topic, struct gantry_str broker,
 		       const struct ns_queue *values);
 int ns_topic_set_mapping(struct ns_topic *topic, const struct ns_mapping *mapping);
+bool ns_topic_has_mapping(const struct ns_topic *topic, struct gantry_str broker);
 /* Removes them; a topic without queues goes with them, and true is returned. */
 bool ns_topic_drop_queue(struct ns_routes *routes, struct ns_topic *topic,
 			 struct gantry_str broker);

@@ -184,11 +184,13 @@ static int take_topics(struct ns_routes *routes, const struct ns_registration *r
 	for (uint32_t i = 0; !err && i < registration->topic_count; i++)
 		err = take_topic(routes, registration, &registration->topics[i], all,
 				 prime_slave && broker->acting_master);
-	for (uint32_t i = 0; !err && all && i < registration->mapping_count; i++) {
-		struct ns_topic *topic = ns_find_topic(routes, registration->mappings[i].topic);
+	for (uint32_t i = 0; !err && i < registration->mapping_count; i++) {
+		const struct ns_mapping *mapping = &registration->mappings[i];
+		struct ns_topic *topic = ns_find_topic(routes, mapping->topic);
 
-		if (topic)
-			err = ns_topic_set_mapping(topic, &registration->mappings[i]);
+		/* one that went with its topic comes back with it */
+		if (topic && (all || !ns_topic_has_mapping(topic, mapping->broker)))
+			err = ns_topic_set_mapping(topic, mapping);
 	}
 	return err;
 }
@@ -220,8 +222,9 @@ static int take_live(struct ns_routes *routes, const struct ns_registration *reg
 	if (!live)
 		return -ENOSPC;
 	__atomic_store_n(&live->seen_ms, gantry_clock_ms(), __ATOMIC_RELAXED);
-	live->timeout_ms =
-		registration->timeout_ms > 0 ? (uint64_t)registration->timeout_ms : NS_LIVE_MS;
+	live->timeout_ms = (uint64_t)(registration->timeout_ms > 0
+					      ? registration->timeout_ms
+					      : ns_conf(routes->namesrv)->brokerChannelExpiredTime);
 	live->version = registration->version;
 	if (live->session != session) {
 		*ret_old = live->session;

@@ -60,6 +60,7 @@ class Tables : public ::testing::Test
 	{
 		conf_.maxTopics = 1000;
 		conf_.maxBrokers = 100;
+		conf_.brokerChannelExpiredTime = 120000;
 		namesrv_.conf = &conf_;
 		EXPECT_EQ(ns_routes_new(&namesrv_, &routes_), 0);
 	}
@@ -157,12 +158,11 @@ class Routes : public Tables
 TEST_F(Routes, ARouteLooksLikeJavas)
 {
 	ASSERT_EQ(Register(Node()), 0);
-	EXPECT_EQ(
-		Route("T"),
-		R"({"brokerDatas":[{"brokerAddrs":{"0":"1:1"},"brokerName":"a","cluster":"C",)"
-		R"("enableActingMaster":false}],"filterServerTable":{},)"
-		R"("queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,)"
-		R"("topicSysFlag":0,"writeQueueNums":4}]})");
+	EXPECT_EQ(Route("T"),
+		  R"({"brokerDatas":[{"brokerAddrs":{"0":"1:1"},"brokerName":"a","cluster":"C",)"
+		  R"("enableActingMaster":false}],"filterServerTable":{},)"
+		  R"("queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,)"
+		  R"("topicSysFlag":0,"writeQueueNums":4}]})");
 	EXPECT_EQ(Route("T", 0).substr(0, 41), R"({"brokerDatas":[{"brokerAddrs":{0:"1:1"},)");
 	EXPECT_EQ(Route("V"), none_);
 }
@@ -501,6 +501,50 @@ TEST_F(Routes, VersionsAreKnownByAddress)
 	EXPECT_TRUE(ns_routes_version(routes_, str_of("C"), str_of("1:1"), &version));
 	EXPECT_EQ(version.counter, 1);
 	EXPECT_FALSE(ns_routes_version(routes_, str_of("D"), str_of("1:1"), &version));
+}
+
+TEST_F(Routes, ATakenIdIsRefusedOnlyIfThatIsWanted)
+{
+	Node other;
+	Session mine, theirs;
+
+	other.address = "2:2";
+	EXPECT_EQ(Register(Node(), &mine), 0);
+	conf_.refuseTakenBrokerIds = true;
+	EXPECT_EQ(Register(other, &theirs), -EEXIST);
+	EXPECT_NE(Route("T").find("1:1"), std::string::npos);
+	EXPECT_EQ(Register(other, &mine), 0) << "the same connection may move";
+	conf_.refuseTakenBrokerIds = false;
+	EXPECT_EQ(Register(Node(), &theirs), 0);
+	EXPECT_NE(Route("T").find("1:1"), std::string::npos);
+	ns_routes_gone(routes_, &mine.base);
+	ns_routes_gone(routes_, &theirs.base);
+	EXPECT_EQ(mine.held + theirs.held, 0);
+}
+
+TEST_F(Routes, StandardJsonEscapesNoMoreThanItMust)
+{
+	Node node;
+
+	node.broker = "\xe4\xb8\xad/\"";
+	Register(node);
+	EXPECT_NE(Route("T").find("\"brokerName\":\"\xe4\xb8\xad/\\\"\""), std::string::npos);
+}
+
+TEST_F(Routes, AChangedKeyMakesEncodedRoutesStale)
+{
+	Node master, slave;
+
+	master.acting = slave.acting = 1;
+	slave.id = 1;
+	slave.address = "2:2";
+	Register(master);
+	Register(slave);
+	Unregister(master);
+	EXPECT_NE(Route("T").find("\"1\":\"2:2\""), std::string::npos);
+	conf_.supportActingMaster = true;
+	ns_routes_forget_texts(routes_);
+	EXPECT_NE(Route("T").find("\"0\":\"2:2\""), std::string::npos);
 }
 
 } // namespace

@@ -62,6 +62,11 @@ static struct ns_topic_mapping *find_mapping(const struct ns_topic *topic, struc
 	return NULL;
 }
 
+bool ns_topic_has_mapping(const struct ns_topic *topic, struct gantry_str broker)
+{
+	return find_mapping(topic, broker) != NULL;
+}
+
 int ns_topic_set_mapping(struct ns_topic *topic, const struct ns_mapping *mapping)
 {
 	struct ns_topic_mapping *found = find_mapping(topic, mapping->broker), *all;

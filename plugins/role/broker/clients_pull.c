@@ -63,9 +63,9 @@ int clients_subscription_of_pull(struct broker *broker, const struct gantry_pull
 {
 	struct gantry_subscription_data data = {
 		.topic = pull->topic,
-		.expression = pull->subscription,
+		.expression = pull->subscription.size ? pull->subscription : str_of("*"),
 		.expression_type = pull->expression_type,
-		.version = (int64_t)gantry_clock_ms(), /* as FilterAPI.build, which sees no other */
+		.version = broker_wall_ms(), /* as FilterAPI.build does, whatever the pull says */
 	};
 	struct subscription *found = find_known(broker->clients, pull->group, &data);
 	int err;

@@ -6,14 +6,16 @@ import re
 
 from records import read_record
 
+SPOILT = "DiffSpoilt"  # in every name that sequence.py keeps for spoilt requests
 TIME = 1_400_000_000_000  # a number above it is a time in milliseconds
 ID = re.compile(r"\b[0-9A-F]{32}(?:[0-9A-F]{8,24})?\b")
 PORTS = re.compile(r"\b(127\.0\.0\.1|0\.0\.0\.0):\d+\b")
 LOCAL = re.compile(r"/?127\.0\.0\.1:\d+")
 TIMES = re.compile(r"\b1[4-9]\d{11}\b")
-DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.:]?\d*")
+DATE = re.compile(r"\d{4}-\d\d-\d\d[ T#]\d\d:\d\d:\d\d[,.:]?\d*")
 VOLATILE = {"dataVersion", "mappingDataVersion", "lastUpdateTimestamp", "indexLastUpdateTimestamp",
-            "indexLastUpdatePhyoffset", "consumeTps", "version", "language"}
+            "indexLastUpdatePhyoffset", "consumeTps", "topicPutTps", "groupTopicMap", "pullOffsetTable",
+            "physicOffset", "delayTime", "version", "language"}
 EXCEPTION = re.compile(r"^(?:[a-z]\w*\.)*\w+(?:Exception|Error)(?:: |(?=, )|$)")
 THROWN_AT = re.compile(r",? ?(?:[\w.]+/)?(?:[a-z]\w*\.)+[\w.$<>]+\([\w.]*(?::\d+)?\).*$")
 # fastjson makes keys from objects: {"topic":...}:value
@@ -27,13 +29,27 @@ def text(value):
     return PORTS.sub("ADDRESS", LOCAL.sub("ADDRESS", value))
 
 
+def _spoilt(value):
+    """Whether it is about what spoilt requests may have changed on one side alone."""
+    return isinstance(value, str) and SPOILT in value
+
+
+def _members(pairs):
+    """(key, document) of those that are compared; what has nothing else goes as a whole."""
+    for key, member in pairs:
+        if _spoilt(key) or _spoilt(member) or key in VOLATILE:
+            continue
+        kept = document(member)
+        if kept or not isinstance(member, (dict, list)) or not member:
+            yield key, kept
+
+
 def document(value):
     """A JSON document: members in order, lists of objects sorted, volatile members gone."""
     if isinstance(value, dict):
-        return {text(key): document(member) for key, member in sorted(value.items())
-                if key not in VOLATILE}
+        return {text(key): member for key, member in _members(sorted(value.items()))}
     if isinstance(value, list):
-        members = [document(member) for member in value]
+        members = [member for _, member in _members(enumerate(value))]
         return sorted(members, key=lambda member: json.dumps(member, sort_keys=True))
     if isinstance(value, str):
         return text(value)
@@ -88,21 +104,29 @@ def comparable(answer):
 
 
 def differences(java, gantry):
-    """Lines, one for each part that differs."""
+    """Lines, one for each part or member that differs."""
     lines = []
-    for part, value in java.items():
-        other = gantry[part]
-        if value == other:
-            continue
-        if part == "fields":
-            for name in sorted(value.keys() | other.keys()):
-                if value.get(name) != other.get(name):
-                    lines.append(f"{name}: Java {value.get(name)!r}, Gantry {other.get(name)!r}")
-        else:
-            lines.append(f"{part}: Java {_short(value)}, Gantry {_short(other)}")
+    _walk("", java, gantry, lines)
     return lines
 
 
+def _walk(path, java, gantry, lines):
+    if java == gantry:
+        return
+    if isinstance(java, dict) and isinstance(gantry, dict):
+        for name in sorted(java.keys() | gantry.keys()):
+            _walk(f"{path}.{name}" if path else name, java.get(name), gantry.get(name), lines)
+    elif isinstance(java, list) and isinstance(gantry, list):
+        only = [member for member in java if member not in gantry]
+        other = [member for member in gantry if member not in java]
+        if len(only) == len(other) == 1:
+            _walk(f"{path}[]", only[0], other[0], lines)
+        else:
+            lines.append(f"{path}[]: Java alone has {_short(only)}, Gantry {_short(other)}")
+    else:
+        lines.append(f"{path}: Java {_short(java)}, Gantry {_short(gantry)}")
+
+
 def _short(value):
-    shown = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return repr(shown if len(shown) < 700 else shown[:700] + "...")
+    shown = json.dumps(value, sort_keys=True)
+    return shown if len(shown) < 700 else shown[:350] + "..." + shown[-350:]

@@ -18,7 +18,7 @@ _BROKER = f"""
 310 SEND_MESSAGE_V2 {_SEND_V2}
 320 SEND_BATCH_MESSAGE {_SEND_V2}
 36 CONSUMER_SEND_MSG_BACK offset:log! group:group! delayLevel:level! originMsgId:text \
-originTopic:topic unitMode:bool maxReconsumeTimes:count
+originTopic:topic! unitMode:bool maxReconsumeTimes:count
 324 SEND_REPLY_MESSAGE {_SEND}
 325 SEND_REPLY_MESSAGE_V2 {_SEND_V2}
 11 PULL_MESSAGE {_PULL}
@@ -59,7 +59,7 @@ timestamp:time! isForce:bool!
 303 QUERY_CONSUME_TIME_SPAN topic:topic! group:group!
 305 GET_SYSTEM_TOPIC_LIST_FROM_BROKER
 307 GET_CONSUMER_RUNNING_INFO consumerGroup:group! clientId:client! jstackEnable:bool
-308 QUERY_CORRECTION_OFFSET filterGroups:group compareGroup:group! topic:topic!
+308 QUERY_CORRECTION_OFFSET filterGroups:nobody compareGroup:group! topic:topic!
 309 CONSUME_MESSAGE_DIRECTLY consumerGroup:group! clientId:client msgId:text brokerName:broker \
 topic:topic topicSysFlag:zero groupSysFlag:zero
 314 CLONE_GROUP_OFFSET srcGroup:group! destGroup:group! topic:topic offline:bool
@@ -93,7 +93,7 @@ epoch:zero maxOffset:zero confirmOffset:zero heartbeatTimeoutMills:int electionP
 """
 
 SENDS = {10, 310, 320}
-READS = {11, 361, 12, 33, 38, 14, 21, 351, 29, 30, 31, 32, 352, 202, 203, 204, 208, 43, 402, 300,
+READS = {11, 361, 201, 12, 33, 38, 14, 21, 351, 29, 30, 31, 32, 352, 202, 203, 204, 208, 43, 402, 300,
          343, 345, 303, 305, 308, 315, 317, 321, 105, 101, 219, 901, 106, 206, 224, 304, 311, 312, 313}
 
 

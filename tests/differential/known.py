@@ -3,8 +3,11 @@
 
 import re
 
-from sequence import SPOILT_TOPIC
+from sequence import PULLS, SPOILT_TOPIC
 
+LONG = re.compile("L+")
+LOCKS = {41, 42}
+SUMS = {"totalDiff": 0, "totalInflightDiff": 0}
 UNREADABLE = re.compile(r"the custom field <\w+> (is null|type)|For input string|is not a ")
 
 
@@ -55,9 +58,53 @@ def _diverged(request, java, gantry):
 
 def _spoilt_body(request, java, gantry):
     """fastjson makes strings of numbers and lists, or throws; what exactly, no client relies on."""
-    if request.body and request.spoilt and "without" not in request.spoilt and \
-            {java["code"], gantry["code"]} != {0}:
+    if not request.body or not request.spoilt:
+        return ""
+    if "without" in request.spoilt:
+        if "is null" in gantry["remark"] or "no clientID" in gantry["remark"] or \
+                java["remark"].startswith("Cannot invoke"):
+            return "a name that a JSON body lacks is named, not taken for null"
+        return ""
+    if {java["code"], gantry["code"]} != {0} or request.code.code in LOCKS:
         return "a JSON body that is none, or of the wrong types"
+    return ""
+
+
+def _message_id(request, java, gantry):
+    if request.code.code == 309 and java["code"] == gantry["code"] == 1 and \
+            gantry["remark"].endswith("is no message id"):
+        return "the remark of what is no message id"
+    return ""
+
+
+def _queue_made(request, java, gantry):
+    if request.code.code == 321 and java["code"] == 0 and gantry["code"] == 1 and \
+            java["remark"].startswith("Index ") and gantry["remark"].endswith("is not exist!"):
+        return "asking for a queue does not make it"
+    return ""
+
+
+def _long_group(request, java, gantry):
+    if "roup long" in request.spoilt and java["code"] == 0 and gantry["code"] == 1:
+        return "a group whose name is too long has no offsets"
+    return ""
+
+
+def _nothing_to_clone(request, java, gantry):
+    if request.code.code == 314 and "srcGroup" in request.spoilt and gantry["code"] == 0 and \
+            java["remark"].startswith("Cannot invoke"):
+        return "a group without a name has no offsets to clone"
+    return ""
+
+
+def _sums(request, java, gantry):
+    if request.code.code == 317 and _differ(java, gantry) == {"body"}:
+        bodies = [{**one["body"], **SUMS} for one in (java, gantry)]
+        for body in bodies:
+            body["consumeStatsList"] = [group for group in body["consumeStatsList"]
+                                        if any(group.values())]
+        if bodies[0] == bodies[1]:
+            return "sums over what spoilt requests left"
     return ""
 
 
@@ -67,9 +114,26 @@ def _below_zero(request, java, gantry):
     return ""
 
 
+def _long_name(request, java, gantry):
+    short = [LONG.sub("L", one["remark"]) for one in (java, gantry)]
+    if "long" in request.spoilt and _differ(java, gantry) == {"remark"} and short[0] == short[1]:
+        return "a very long name is cut in a remark"
+    return ""
+
+
+def _expression_type(request, java, gantry):
+    """Java delivers every message, since an assert is off."""
+    if request.code.code in PULLS and "[expressionType" in request.spoilt and \
+            java["code"] in (0, 19, 20, 21) and \
+            gantry["remark"].startswith("The broker does not support consumer to filter"):
+        return "a type of expression that does not exist is refused"
+    return ""
+
+
 RULES = [_spoilt_body, _below_zero,
          _unreadable_field, _null_pointer, _remark_of_success, _null_in_remark, _any_queue,
-         _diverged]
+         _diverged, _long_name, _expression_type, _message_id, _queue_made,
+         _long_group, _nothing_to_clone, _sums]
 
 
 def reason(request, java, gantry):

@@ -15,9 +15,16 @@ CLIENT = "10.9.8.7@diff"
 CLUSTER = "PeerCluster"
 QUEUES = 4
 
-SPOILT_TOPIC = "DiffSpoilt"  # for requests that change something on one side alone, perhaps
+# For requests that may change something on one side alone. What names begin so, no state that is
+# compared shows.
+SPOILT_TOPIC, SPOILT_GROUP = "DiffSpoilt", "DiffSpoiltGroup"
+PULLED_TOPIC = "DiffSpoiltPulled"  # has messages that nobody changes
+PULLS = {11, 361}
 UNKNOWN = {"topic": "DiffUnknown", "group": "DiffUnknownGroup"}
 HUGE = "9223372036854775808"  # one more than a Java long takes
+_BY_CODE = {code.code: code for code in codes.BROKER + codes.NAMESRV}
+_GET_GROUP = _BY_CODE[352]
+_ALL_GROUPS = codes.Code(201, "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", ())
 SPOILT = {
     "missing": None, "empty": "", "space": " ", "word": "x7", "negative": "-1",
     "large": "2147483648", "huge": HUGE, "long": "L" * 300, "control": "a\x01b", "fraction": "1.5",
@@ -33,9 +40,10 @@ class Request:
     fields: dict
     body: bytes = b""
     spoilt: str = ""
+    places: dict = field(default_factory=dict)  # field: the place of the message sent as n-th
 
     def __str__(self):
-        shown = json.dumps(self.fields, sort_keys=True)
+        shown = json.dumps({**self.fields, **self.places}, sort_keys=True)
         if len(shown) > 400:
             shown = shown[:400] + "..."
         return f"{self.code.code} {self.code.name} {self.spoilt} {shown} body {self.body[:60]!r}"
@@ -62,7 +70,8 @@ class Maker:
                  "subscribed": "4", "later": "4102444800000", "cluster": CLUSTER, "int": "3",
                  "filter": "SINGLE_TAG", "perm": "6", "attributes": "", "text": "some",
                  "address": "127.0.0.9:10911", "other": "broker-nobody", "space": "DIFF",
-                 "time": "1600000000000", "doomed": "DiffDoomed", "bytes": "100000"}
+                 "time": "1600000000000", "doomed": "DiffDoomed", "bytes": "100000",
+                 "nobody": "DiffNobody"}
         if kind in fixed:
             return fixed[kind]
         return {"topic": lambda: pick(TOPICS), "group": lambda: pick(GROUPS),
@@ -116,11 +125,14 @@ class Maker:
         yield request
 
     def _aside(self, code, server):
-        """A good request; if it changes something, of a topic of its own."""
+        """A good request; if it changes something, of a topic and a group of its own."""
         request = self.valid(code, server)
+        if code.reads and code.code not in PULLS:
+            return request
+        topic = PULLED_TOPIC if code.code in PULLS else SPOILT_TOPIC
         for one in code.fields:
-            if one.kind == "topic" and not code.reads and one.name in request.fields:
-                request.fields[one.name] = SPOILT_TOPIC
+            if one.kind in UNKNOWN and one.name in request.fields:
+                request.fields[one.name] = topic if one.kind == "topic" else SPOILT_GROUP
         return request
 
     def shuffled(self, table, count, server="broker"):
@@ -129,7 +141,19 @@ class Maker:
             yield self.valid(self.rng.choice(table), server)
 
 
-def bodies(server="broker"):
+def healing(request):
+    """Requests that bring both sides to the same state again, after one of them could not keep
+    something, or made something that was not asked for."""
+    number = request.code.code
+    if number == 207:
+        # Java makes a group anew when it deletes it without its offsets
+        yield Request("broker", _GET_GROUP, {"group": request.fields.get("groupName", "")},
+                      spoilt=request.spoilt)
+    if number == 34 and request.spoilt:
+        yield next(bodies(34))
+
+
+def bodies(only=None, server="broker"):
     """Requests whose body is JSON: good ones, and spoilt."""
     queue = {"topic": TOPICS[0], "brokerName": "broker-a", "queueId": 0}
     subscription = {"topic": TOPICS[0], "subString": "*", "subVersion": 1, "expressionType": "TAG"}
@@ -158,6 +182,8 @@ def bodies(server="broker"):
                                  "subscriptionDataSet": [subscription]}]},
     }
     for (code, name), document in good.items():
+        if only and code != only:
+            continue
         whole = codes.Code(code, name, ())
         text = json.dumps(document).encode()
         yield Request(server, whole, {}, text)
@@ -166,6 +192,8 @@ def bodies(server="broker"):
                              "bare keys": text.replace(b'"topic"', b"topic")}.items():
             yield Request(server, whole, {}, body, f"[{spoilt}]")
         for key in document:
+            if (code, key) == (34, "clientID"):
+                continue  # the Java broker refuses every further heartbeat of that connection
             less = {other: value for other, value in document.items() if other != key}
             yield Request(server, whole, {}, json.dumps(less).encode(), f"[without {key}]")
             for wrong in (None, "", -1, [], {}, "x" * 300):
@@ -175,28 +203,40 @@ def bodies(server="broker"):
 
 def prelude(maker):
     """The topics, groups and messages that the rest is about."""
-    by_code = {code.code: code for code in codes.BROKER}
-    for topic in [*TOPICS, SPOILT_TOPIC]:
+    by_code = _BY_CODE
+    for topic in [*TOPICS, SPOILT_TOPIC, PULLED_TOPIC]:
         yield Request("broker", by_code[17], {
             "topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(QUEUES),
             "writeQueueNums": str(QUEUES), "perm": "6", "topicFilterType": "SINGLE_TAG",
             "order": "true" if "Order" in topic else "false"})
-    for group in GROUPS:
+    for group in [*GROUPS, SPOILT_GROUP]:
         yield Request("broker", codes.Code(200, "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", ()), {},
                       json.dumps({"groupName": group}).encode())
-    for topic in TOPICS:
+    for topic in [*TOPICS, PULLED_TOPIC]:
         for number in range(3 * QUEUES):
             request = maker.valid(by_code[310])
             request.fields.update(b=topic, e=str(number % QUEUES))
             yield request
+    for group in [*GROUPS, SPOILT_GROUP]:  # makes their retry topics
+        yield Request("broker", by_code[36], {"group": group, "offset": "0", "delayLevel": "18",
+                                              "originTopic": TOPICS[0], "unitMode": "false"})
+
+
+def tables():
+    """What topics, groups, offsets and clients there are."""
+    for code in (21, 43, 402):
+        yield Request("broker", _BY_CODE[code], {})
+    yield Request("broker", _ALL_GROUPS, {})
+    for group in GROUPS:
+        yield Request("broker", _BY_CODE[203], {"consumerGroup": group})
+    yield Request("namesrv", _BY_CODE[206], {})
+    yield Request("namesrv", _BY_CODE[219], {"namespace": "DIFF"})
 
 
 def whole_state():
     """What is compared at the end: everything that requests may have changed."""
-    by_code = {code.code: code for code in codes.BROKER}
-    for code in (21, 43, 402):
-        yield Request("broker", by_code[code], {})
-    yield Request("broker", codes.Code(201, "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", ()), {})
+    by_code = _BY_CODE
+    yield from tables()
     for topic in TOPICS:
         yield Request("broker", by_code[202], {"topic": topic})
         for queue in range(QUEUES):

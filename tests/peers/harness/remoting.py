@@ -14,9 +14,9 @@ TEMPLATE_TOPIC = "TBW102"  # every broker that creates topics by itself register
 class Connection:
     """One connection to a name server or broker; requests have JSON headers."""
 
-    def __init__(self, address):
+    def __init__(self, address, timeout=5):
         host, port = address.rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)), timeout=5)
+        self._socket = socket.create_connection((host, int(port)), timeout=timeout)
         self._opaque = 0
 
     def __enter__(self):

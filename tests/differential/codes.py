@@ -55,7 +55,7 @@ timestamp:time! isForce:bool!
 223 INVOKE_BROKER_TO_GET_CONSUMER_STATUS topic:topic! group:group! clientAddr:client
 300 QUERY_TOPIC_CONSUME_BY_WHO topic:topic!
 343 QUERY_TOPICS_BY_CONSUMER group:group!
-345 QUERY_SUBSCRIPTION_BY_CONSUMER group:group! topic:topic
+345 QUERY_SUBSCRIPTION_BY_CONSUMER group:group! topic:topic!
 303 QUERY_CONSUME_TIME_SPAN topic:topic! group:group!
 305 GET_SYSTEM_TOPIC_LIST_FROM_BROKER
 307 GET_CONSUMER_RUNNING_INFO consumerGroup:group! clientId:client! jstackEnable:bool

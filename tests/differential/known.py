@@ -91,7 +91,7 @@ def _long_group(request, java, gantry):
 
 
 def _nothing_to_clone(request, java, gantry):
-    if request.code.code == 314 and "srcGroup" in request.spoilt and gantry["code"] == 0 and \
+    if request.code.code == 314 and not request.fields.get("srcGroup") and gantry["code"] == 0 and \
             java["remark"].startswith("Cannot invoke"):
         return "a group without a name has no offsets to clone"
     return ""

@@ -3,17 +3,16 @@
 """Sends the same requests, valid and spoilt, to the Java broker and name server 5.5.0 and to ours,
 and compares the answers, and at the end the state.
 
-    run.py [--bin DIR] [--seed N] [--count N] [--only CODE,...] [--generated STEPS] [--show] [--keep]
-           [--record FILE | --against FILE]
+    run.py [--bin DIR] [--seed N] [--sample PERCENT] [--count N] [--only CODE,...]
+           [--generated STEPS] [--record FILE | --against FILE] [--show] [--keep] [--prepare]
 
-A difference that is meant to be stands in known.py, with its reason. Exit code: 0 no other
-difference, 1 some, 77 no Java broker to be had.
+The same seed asks the same. A difference that is meant to be stands in known.py, with its reason.
+Exit code: 0 no other difference, 1 some, 77 no Java broker to be had.
 """
 
 import argparse
-import json
+import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -29,104 +28,13 @@ import codes
 import generated
 import known
 import sequence
+import sides
 from harness import servers
 from harness.cache import CHECKOUT, Cache, Unavailable, required
-from harness.process import HOST, Failure
-from harness.remoting import Connection
+from harness.process import Failure
 
-SEND = 310
 SETTLE_SECONDS = 2
-ANSWER_SECONDS = 30  # a Java node on a busy machine may take some
-SETTLES = {0, 19, 20, 22}  # codes that an answer has while messages are on their way to a queue
-NO_ANSWER = ({"code": "none"}, b"")
-
-
-class Side:
-    """One name server and broker, and a connection to each."""
-
-    def __init__(self, name, namesrv, broker_port):
-        self.name = name
-        self._addresses = {"namesrv": namesrv.address, "broker": f"{HOST}:{broker_port}"}
-        self._connections = {}
-        self._places = []  # in the log, of the messages that were sent one by one
-
-    def ask(self, request):
-        """What it answers, comparable. No answer, or a closed connection, is an answer too."""
-        return answers.comparable(self.raw(request))
-
-    def raw(self, request):
-        """The answer's header and body."""
-        try:
-            connection = self._connections.get(request.server)
-            if not connection:
-                connection = Connection(self._addresses[request.server], ANSWER_SECONDS)
-                self._connections[request.server] = connection
-            fields = {name: self._places[number] for name, number in request.places.items()}
-            answer = connection.ask(request.code.code, {**request.fields, **fields}, request.body)
-            if request.code.code == SEND:
-                self._places.append(place_of(answer))
-            return answer
-        except (socket.timeout, ConnectionError):
-            self._connections.pop(request.server).close()
-            return NO_ANSWER
-
-    def close(self):
-        """Ends its connections."""
-        for connection in self._connections.values():
-            connection.close()
-
-
-def place_of(answer):
-    """Where in the log the message stands that was answered; "0" if it was refused."""
-    return str(int(((answer[0].get("extFields") or {}).get("msgId") or "0")[-16:], 16))
-
-
-class Recorder:
-    """The Java side, whose last answer to each request is kept in a file."""
-
-    def __init__(self, side, path):
-        self._side = side
-        self._file = path.open("w", encoding="utf-8")
-        self._last = None
-
-    def ask(self, request):
-        """As Side."""
-        header, body = self._side.raw(request)
-        if self._last and self._last[0] is not request:
-            self._write()
-        self._last = request, header, body
-        return answers.comparable((header, body))
-
-    def _write(self):
-        request, header, body = self._last
-        self._file.write(json.dumps([str(request), header, body.hex()]) + "\n")
-
-    def close(self):
-        """Ends both."""
-        self._write()
-        self._file.close()
-        self._side.close()
-
-
-class Recorded:
-    """What a Recorder has kept; takes the place of the Java side."""
-
-    def __init__(self, path):
-        self._lines = path.open(encoding="utf-8")
-        self._asked = self._answer = None
-
-    def ask(self, request):
-        """As Side."""
-        if self._asked is not request:
-            said, header, body = json.loads(next(self._lines, "[0, 0, 0]"))
-            if said != str(request):
-                raise Failure(f"recorded for other requests: {said}, not {request}")
-            self._asked, self._answer = request, (header, bytes.fromhex(body))
-        return answers.comparable(self._answer)
-
-    def close(self):
-        """Ends it."""
-        self._lines.close()
+SETTLES = {0, 17, 19, 20, 22}  # codes that an answer has while messages are on their way to a queue
 
 
 def start_side(site, name, start_namesrv, start_broker):
@@ -135,7 +43,7 @@ def start_side(site, name, start_namesrv, start_broker):
     home = site.home(f"{name}-broker")
     properties = servers.broker_properties(home, site.ports.broker(), namesrv.address)
     start_broker(site, namesrv, f"{name}-broker", properties)
-    return Side(name, namesrv, properties["listenPort"])
+    return sides.Side(name, namesrv, properties["listenPort"])
 
 
 class Race:
@@ -189,11 +97,20 @@ def healed(those):
 
 def requests(options):
     """Everything that is asked, in order."""
-    maker = sequence.Maker(options.seed)
+    if options.sample:
+        yield from fixed(options)
     if options.generated:
         yield from generated.Generator(options.seed).requests(options.generated)
-        return
+
+
+def fixed(options):
+    """Every code, valid and spoilt in every way, then valid ones in any order."""
+    maker = sequence.Maker(options.seed)
     only = {int(code) for code in options.only.split(",")} if options.only else None
+    chance = random.Random(f"sample {options.seed}")
+
+    def sample(those):
+        return (one for one in those if not one.spoilt or chance.random() * 100 < options.sample)
 
     def chosen(table):
         return [code for code in table if not only or code.code in only]
@@ -201,10 +118,11 @@ def requests(options):
     yield from sequence.prelude(maker)
     for server, table in (("namesrv", codes.NAMESRV), ("broker", codes.BROKER)):
         for code in chosen(table):
-            yield from healed([maker.valid(code, server), *maker.spoilt(code, server)])
+            yield maker.valid(code, server)
+            yield from healed(sample(maker.spoilt(code, server)))
             if not code.reads:
                 yield from sequence.tables()
-    for request in healed(sequence.bodies()):
+    for request in healed(sample(sequence.bodies())):
         if not only or request.code.code in only:
             yield request
     if not only:
@@ -217,26 +135,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=CHECKOUT / "build" / "release" / "bin")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0, help="0: any")
+    parser.add_argument("--sample", type=int, default=100, metavar="PERCENT",
+                        help="of the spoilt requests; 0: none of the fixed ones either")
     parser.add_argument("--count", type=int, default=600, help="requests in any order")
     parser.add_argument("--generated", type=int, default=0, metavar="STEPS",
-                        help="instead, so many valid requests that make, use and delete things")
+                        help="then so many valid requests that make, use and delete things")
     parser.add_argument("--only", default="", help="these request codes, after the same beginning")
     parser.add_argument("--record", type=Path, help="keep the Java nodes' answers in this file")
     parser.add_argument("--against", type=Path, help="such a file, instead of the Java nodes")
     parser.add_argument("--show", action="store_true", help="the known differences, too")
     parser.add_argument("--keep", action="store_true", help="the servers' files")
+    parser.add_argument("--prepare", action="store_true", help="only fetch the Java nodes")
     options = parser.parse_args()
+    options.seed = options.seed or random.SystemRandom().randrange(1, 1 << 31)
+    print(f"seed {options.seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="gantry-differential-"))
     site = servers.Site(folder, Cache(), options.bin)
     begin = time.monotonic()
     try:
+        if options.prepare:
+            site.cache.java_servers()
+            return 0
         if options.against:
-            java = Recorded(options.against)
+            java = sides.Recorded(options.against)
         else:
             java = start_side(site, "java", servers.start_java_namesrv, servers.start_java_broker)
         if options.record:
-            java = Recorder(java, options.record)
+            java = sides.Recorder(java, options.record)
         gantry = start_side(site, "gantry", servers.start_gantry_namesrv,
                             servers.start_gantry_broker)
         race = Race(java, gantry, options.show)

@@ -20,6 +20,8 @@ QUEUES = 4
 SPOILT_TOPIC, SPOILT_GROUP = "DiffSpoilt", "DiffSpoiltGroup"
 PULLED_TOPIC = "DiffSpoiltPulled"  # has messages that nobody changes
 PULLS = {11, 361}
+# After these the Java broker fails other requests, too, or all that a connection sends.
+POISON = {(314, "destGroup", "empty"), (34, "clientID", "missing")}
 UNKNOWN = {"topic": "DiffUnknown", "group": "DiffUnknownGroup"}
 HUGE = "9223372036854775808"  # one more than a Java long takes
 _BY_CODE = {code.code: code for code in codes.BROKER + codes.NAMESRV}
@@ -108,6 +110,8 @@ class Maker:
         """The request with one field spoilt, in each way."""
         for one in code.fields:
             for name, value in SPOILT.items():
+                if (code.code, one.name, name) in POISON:
+                    continue
                 request = self._aside(code, server)
                 request.spoilt = f"[{one.name} {name}]"
                 if value is None:
@@ -149,6 +153,10 @@ def healing(request):
         # Java makes a group anew when it deletes it without its offsets
         yield Request("broker", _GET_GROUP, {"group": request.fields.get("groupName", "")},
                       spoilt=request.spoilt)
+    if number == 353 and request.fields.get("readable") == "true":
+        # Java allows the group everything when it allows it one topic
+        for topic in TOPICS:
+            yield Request("broker", request.code, {**request.fields, "topic": topic})
     if number == 34 and request.spoilt:
         yield next(bodies(34))
 
@@ -192,8 +200,8 @@ def bodies(only=None, server="broker"):
                              "bare keys": text.replace(b'"topic"', b"topic")}.items():
             yield Request(server, whole, {}, body, f"[{spoilt}]")
         for key in document:
-            if (code, key) == (34, "clientID"):
-                continue  # the Java broker refuses every further heartbeat of that connection
+            if (code, key, "missing") in POISON:
+                continue
             less = {other: value for other, value in document.items() if other != key}
             yield Request(server, whole, {}, json.dumps(less).encode(), f"[without {key}]")
             for wrong in (None, "", -1, [], {}, "x" * 300):

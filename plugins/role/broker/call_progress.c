@@ -130,7 +130,8 @@ static void choose_topics(struct report *report, struct name_set *ret)
 	struct table_entry **sorted = NULL;
 	size_t count;
 
-	add_given(report->topics, ret);
+	if (!str_blank(report->topics))
+		add_given(report->topics, ret);
 	if (ret->table.count)
 		return;
 	if (str_blank(report->topic))

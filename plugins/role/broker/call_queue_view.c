@@ -6,7 +6,7 @@
 #include "report.h"
 #include "store/store.h"
 
-enum { UNITS_MAX = 10000 }; /* of one answer */
+enum { UNITS_MAX = 10000 /* of one answer */, TEXT_ROOM = 1024 };
 
 static void write_unit(struct json_writer *writer, const struct queue_unit *unit)
 {
@@ -33,7 +33,7 @@ static void write_units(struct report *report, struct json_writer *writer, struc
 static void write_subscription(struct report *report, struct json_writer *writer)
 {
 	struct subscription_info info = {0};
-	char text[256];
+	char text[TEXT_ROOM];
 
 	if (!report->group.at)
 		return;

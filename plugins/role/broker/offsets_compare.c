@@ -67,6 +67,28 @@ static int copy_slots(struct offsets *offsets, struct gantry_str group, struct g
 	return node ? -ENOMEM : -ENOENT;
 }
 
+static bool any_committed(const int64_t *copy, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (copy[i] >= 0)
+			return true;
+	return false;
+}
+
+/* What the group has committed in queues where the copy has nothing. */
+static void forget_others(struct offsets *offsets, struct gantry_str group, struct gantry_str topic,
+			  const int64_t *copy, uint32_t count)
+{
+	struct offset_node *node;
+
+	pthread_rwlock_rdlock(&offsets->lock);
+	node = find_locked(offsets, group, topic);
+	for (uint32_t i = 0; node && i < node->slot_count; i++)
+		if (i >= count || copy[i] < 0)
+			__atomic_store_n(&node->slots[i].committed, -1, __ATOMIC_RELAXED);
+	pthread_rwlock_unlock(&offsets->lock);
+}
+
 int offsets_clone(struct offsets *offsets, struct gantry_str from, struct gantry_str to,
 		  struct gantry_str topic)
 {
@@ -74,6 +96,8 @@ int offsets_clone(struct offsets *offsets, struct gantry_str from, struct gantry
 	uint32_t count = 0;
 	int err = copy_slots(offsets, from, topic, &copy, &count);
 
+	if (!err && any_committed(copy, count))
+		forget_others(offsets, to, topic, copy, count);
 	for (uint32_t i = 0; !err && i < count; i++)
 		if (copy[i] >= 0)
 			err = offsets_commit(offsets, to, topic, (int32_t)i, copy[i]);

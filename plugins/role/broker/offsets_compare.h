@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* What one group has committed in the topic's queues becomes another's, too. A group without
- * offsets is no error. -ENOSPC, -ENOMEM. */
+/* What one group has committed in the topic's queues becomes another's, in the place of what that
+ * one had there. A group without offsets is no error, and changes nothing. -ENOSPC, -ENOMEM. */
 int offsets_clone(struct offsets *offsets, struct gantry_str from, struct gantry_str to,
 		  struct gantry_str topic);
 

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "offsets_compare.h"
+
 #include "../../../tests/support/broker_fixture.h"
 
 namespace
@@ -125,6 +127,21 @@ TEST_F(Offsets, TopicsAndGroupsAreForgotten)
 	EXPECT_EQ(Get("g", "U", 0), 2);
 	offsets_forget_group(broker_->offsets, str_of("g"));
 	EXPECT_EQ(Get("g", "U", 0), -1);
+}
+
+TEST_F(Offsets, ACloneTakesThePlaceOfWhatWasThere)
+{
+	struct gantry_str g = str_of("g"), h = str_of("h"), topic = str_of("T");
+
+	Commit("g", "T", 1, 7);
+	Commit("h", "T", 0, 3);
+	Commit("h", "T", 20, 3);
+	EXPECT_EQ(offsets_clone(broker_->offsets, str_of("nobody"), h, topic), 0);
+	EXPECT_EQ(Get("h", "T", 0), 3);
+	EXPECT_EQ(offsets_clone(broker_->offsets, g, h, topic), 0);
+	EXPECT_EQ(Get("h", "T", 0), -1);
+	EXPECT_EQ(Get("h", "T", 1), 7);
+	EXPECT_EQ(Get("h", "T", 20), -1);
 }
 
 TEST_F(Offsets, ManyThreadsCommitAtOnce)

@@ -7,6 +7,7 @@ import re
 from records import read_record
 
 SPOILT = "DiffSpoilt"  # in every name that sequence.py keeps for spoilt requests
+BROADCAST = "@broadcast"  # groups of offsets that are noted every five seconds
 TIME = 1_400_000_000_000  # a number above it is a time in milliseconds
 ID = re.compile(r"\b[0-9A-F]{32}(?:[0-9A-F]{8,24})?\b")
 PORTS = re.compile(r"\b(127\.0\.0\.1|0\.0\.0\.0):\d+\b")
@@ -30,8 +31,9 @@ def text(value):
 
 
 def _spoilt(value):
-    """Whether it is about what spoilt requests may have changed on one side alone."""
-    return isinstance(value, str) and SPOILT in value
+    """Whether it is about what spoilt requests may have changed on one side alone, or comes and
+    goes by itself."""
+    return isinstance(value, str) and (SPOILT in value or value.endswith(BROADCAST))
 
 
 def _members(pairs):

@@ -7,9 +7,11 @@ import random
 import struct
 
 from codes import BROKER, NAMESRV, Code
+from records import java_hash
 from sequence import CLIENT, CLUSTER, PRODUCER, Request, tables
 
 TOPICS = ["Gen1", "Gen2", "Gen3", "Gen4"]
+FIXED = "GenFixed"  # brokers look up routes only now and then
 GROUPS = ["GenGroup1", "GenGroup2", "GenGroup3"]
 TAGS = ["TagA", "TagB", "TagC"]
 LEVEL_LATE = "18"  # two hours: it does not come back while the test runs
@@ -44,7 +46,7 @@ class Generator:
 
     def requests(self, count):
         """That many, and tables in between."""
-        for topic in TOPICS[:2]:
+        for topic in [*TOPICS[:2], FIXED]:
             yield self._topic(topic, 4, 6)
         for number in range(count):
             name = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
@@ -103,6 +105,8 @@ class Generator:
         return self._ask(215, {"topic": self._pick(TOPICS)})
 
     def _make_group(self):
+        if self._rng.random() < 0.5:  # the rest as in a new one
+            return self._ask(200, body={"groupName": self._pick(GROUPS)})
         return self._ask(200, body={
             "groupName": self._pick(GROUPS), "consumeEnable": self._rng.random() < 0.8,
             "consumeBroadcastEnable": self._rng.random() < 0.5,
@@ -152,9 +156,15 @@ class Generator:
                 "messageModel": self._pick(["CLUSTERING", "CLUSTERING", "BROADCASTING"]),
                 "unitMode": False, "consumeFromWhere": "CONSUME_FROM_FIRST_OFFSET",
                 "subscriptionDataSet": [
-                    {"topic": topic, "subString": self._pick(SUBSCRIPTIONS),
-                     "subVersion": self._rng.randrange(1, 9), "expressionType": "TAG"}
-                    for topic in topics]}]})
+                    self._subscription(topic) for topic in topics]}]})
+
+    def _subscription(self, topic):
+        """As a client makes it."""
+        expression = self._pick(SUBSCRIPTIONS)
+        tags = [] if expression == "*" else expression.split(" || ")
+        return {"topic": topic, "subString": expression, "tagsSet": tags,
+                "codeSet": [java_hash(tag) for tag in tags],
+                "subVersion": self._rng.randrange(1, 9), "expressionType": "TAG"}
 
     def _make_leave(self):
         return self._ask(35, {"clientID": CLIENT, "consumerGroup": self._pick(GROUPS)})
@@ -173,7 +183,7 @@ class Generator:
 
     def _make_assignment(self):
         return self._ask(400, body={
-            "topic": self._pick(TOPICS), "consumerGroup": self._pick(GROUPS), "clientId": CLIENT,
+            "topic": FIXED, "consumerGroup": self._pick(GROUPS), "clientId": CLIENT,
             "strategyName": "AVG", "messageModel": self._pick(["CLUSTERING", "BROADCASTING"])})
 
     def _make_query(self):

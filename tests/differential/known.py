@@ -65,9 +65,9 @@ def _spoilt_body(request, java, gantry):
                 java["remark"].startswith("Cannot invoke"):
             return "a name that a JSON body lacks is named, not taken for null"
         return ""
-    if {java["code"], gantry["code"]} != {0} or request.code.code in LOCKS:
+    if gantry["code"] or java["code"] == 0 and request.code.code in LOCKS:
         return "a JSON body that is none, or of the wrong types"
-    return ""
+    return "names without quotes are taken" if "bare keys" in request.spoilt else ""
 
 
 def _message_id(request, java, gantry):

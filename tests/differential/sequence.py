@@ -207,6 +207,9 @@ def bodies(only=None, server="broker"):
             for wrong in (None, "", -1, [], {}, "x" * 300):
                 yield Request(server, whole, {}, json.dumps({**document, key: wrong}).encode(),
                               f"[{key}={str(wrong)[:10]!r}]")
+        yield Request(server, whole, {}, text)
+        if not only:
+            yield from tables()
 
 
 def prelude(maker):

@@ -291,7 +291,9 @@ TEST_F(FrontCall, Heartbeats)
 	wire.Send(beat);
 	EXPECT_EQ(wire.Read().fields["IS_SUB_CHANGE"], "false");
 	EXPECT_EQ(role.heartbeats.back(), "c -7 short P");
-	for (const char *bad : {"", "{", "[]", "{\"clientID\":null}", "not json"}) {
+	for (const char *bad : {"", "{", "[]", "{\"clientID\":null}", "not json",
+				"{\"clientID\":\"c\",\"producerDataSet\":7}",
+				"{\"clientID\":\"c\",\"consumerDataSet\":{}}"}) {
 		beat.body = bad;
 		wire.Send(beat);
 		answer = wire.Read();

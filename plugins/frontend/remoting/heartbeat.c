@@ -143,6 +143,23 @@ static void *take_client(struct json_value data, size_t text_room, struct gantry
 	return memory;
 }
 
+static bool is_list(struct json_value value)
+{
+	return !value.doc || json_is(value, JSON_ARRAY);
+}
+
+/* What a heartbeat that was read is refused for; NULL: nothing. */
+static const char *problem_of(struct json_value data)
+{
+	if (!json_get(data, "clientID").doc)
+		return "heartbeat: no clientID";
+	if (!is_list(json_get(data, "producerDataSet")))
+		return "heartbeat: producerDataSet is no list";
+	if (!is_list(json_get(data, "consumerDataSet")))
+		return "heartbeat: consumerDataSet is no list";
+	return NULL;
+}
+
 static void answer(struct connection *c, const struct remoting_header *request,
 		   const struct gantry_client *client)
 {
@@ -173,6 +190,7 @@ void heartbeat_take(struct connection *c, const struct remoting_header *header,
 	struct json_error error;
 	struct json_doc doc;
 	char remark[96];
+	const char *problem;
 	void *memory;
 	int code = json_parse(body.at, body.size, JSON_LENIENT, &limits, &doc, &error);
 
@@ -182,8 +200,11 @@ void heartbeat_take(struct connection *c, const struct remoting_header *header,
 		out_code(c, header, GANTRY_SYSTEM_ERROR, remark);
 		return;
 	}
-	memory = take_client(json_root(&doc), body.size, &client);
-	if (!memory) {
+	problem = problem_of(json_root(&doc));
+	memory = problem ? NULL : take_client(json_root(&doc), body.size, &client);
+	if (problem) {
+		out_code(c, header, GANTRY_SYSTEM_ERROR, problem);
+	} else if (!memory) {
 		out_code(c, header, GANTRY_SYSTEM_BUSY, "out of memory");
 	} else if (!client.id.at) {
 		out_code(c, header, GANTRY_SYSTEM_ERROR, "heartbeat: no clientID");

@@ -149,6 +149,7 @@ static struct assign_ask *read_ask(struct broker *broker, struct gantry_call *ca
 	struct assign_ask *ask;
 	struct json_value root;
 	struct json_doc doc;
+	bool known;
 	int err = json_parse(call->body.at, call->body.size, JSON_LENIENT, NULL, &doc, &error);
 
 	if (err) {
@@ -170,10 +171,13 @@ static struct assign_ask *read_ask(struct broker *broker, struct gantry_call *ca
 	ask->client = json_strdup(json_get(root, "clientId"));
 	ask->strategy = json_strdup(json_get(root, "strategyName"));
 	ask->broadcasting = json_equals(json_get(root, "messageModel"), "BROADCASTING");
+	known = ask->broadcasting || json_equals(json_get(root, "messageModel"), "CLUSTERING");
 	json_free(&doc);
-	if (ask->topic && ask->group && ask->client)
+	if (ask->topic && ask->group && ask->client && known)
 		return ask;
-	call_fail(call, GANTRY_SYSTEM_ERROR, "topic, consumerGroup or clientId is null");
+	call_fail(call, GANTRY_SYSTEM_ERROR,
+		  known ? "topic, consumerGroup or clientId is null"
+			: "messageModel is not BROADCASTING or CLUSTERING");
 	ask_free(ask);
 	return NULL;
 }
@@ -201,6 +205,29 @@ static int query_assignment(struct broker *broker, struct gantry_call *call, str
 
 /* ---- modes */
 
+/* RocketMQ's default is PULL; negative: no mode. */
+static int read_mode(struct json_value value, struct gantry_str *ret_name)
+{
+	if (!value.doc || json_is(value, JSON_NULL))
+		return MODE_PULL;
+	return json_raw(value, ret_name) ? mode_of(*ret_name) : -1;
+}
+
+/* As fastjson2: null and an empty text are 0. */
+static bool read_share(struct json_value value, int32_t *ret)
+{
+	struct gantry_str text;
+	int64_t number = 0;
+
+	if (value.doc && !json_is(value, JSON_NULL) && !(json_raw(value, &text) && !text.size) &&
+	    json_int64(value, &number))
+		return false;
+	if (number < INT32_MIN || number > INT32_MAX)
+		return false;
+	*ret = (int32_t)number;
+	return true;
+}
+
 static int set_mode(struct broker *broker, struct gantry_call *call, struct json_value root)
 {
 	struct gantry_str topic, group, name = {NULL, 0};
@@ -219,12 +246,14 @@ static int set_mode(struct broker *broker, struct gantry_call *call, struct json
 	if (!groups_find(broker, group))
 		return call_fail(call, GANTRY_SUBSCRIPTION_GROUP_NOT_EXIST,
 				 "subscription group does not exist");
-	which = json_raw(json_get(root, "mode"), &name) ? mode_of(name) : MODE_PULL;
+	which = read_mode(json_get(root, "mode"), &name);
 	if (which < 0)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "mode %.*s is not PULL or POP",
 				 STR_ARGS(name));
 	mode.mode = which;
-	mode.pop_share_queues = (int32_t)json_int64_or(json_get(root, "popShareQueueNum"), 0);
+	if (!read_share(json_get(root, "popShareQueueNum"), &mode.pop_share_queues))
+		return call_fail(call, GANTRY_SYSTEM_ERROR,
+				 "JSONException: popShareQueueNum is not a number");
 	err = modes_set(broker->modes, topic, group, &mode);
 	if (err)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "%s", strerror(-err));

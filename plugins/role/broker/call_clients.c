@@ -114,6 +114,14 @@ static int check_expression(struct broker *broker, struct gantry_call *call,
 	return 0;
 }
 
+/* As fastjson2: null and an empty text are as good as nothing. */
+static bool is_wrong(struct json_value value)
+{
+	struct gantry_str text;
+
+	return value.doc && !json_is(value, JSON_NULL) && !(json_raw(value, &text) && !text.size);
+}
+
 static int check_client_config(struct broker *broker, struct gantry_call *call,
 			       struct gantry_op *op)
 {
@@ -132,6 +140,9 @@ static int check_client_config(struct broker *broker, struct gantry_call *call,
 	subscription = json_get(json_root(&doc), "subscriptionData");
 	if (json_is(subscription, JSON_OBJECT))
 		check_expression(broker, call, subscription);
+	else if (json_is(json_root(&doc), JSON_ARRAY) || is_wrong(subscription))
+		call_fail(call, GANTRY_SYSTEM_ERROR,
+			  "JSONException: the body or its subscriptionData is no object");
 	else
 		call_ok(call);
 	json_free(&doc);

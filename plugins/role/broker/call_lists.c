@@ -195,6 +195,8 @@ static int forbid(struct broker *broker, struct gantry_call *call, struct gantry
 	(void)op;
 	if (call_need_text(call, "group", &group))
 		return 0;
+	if (call_text(call, "readable").at && call_need_text(call, "topic", &topic))
+		return 0;
 	if (call_text(call, "readable").at)
 		err = groups_forbid_read(broker->groups, group, topic,
 					 !call_bool(call, "readable", true));

@@ -31,6 +31,11 @@ static int read_request(struct gantry_call *call, struct lock_request *ret)
 	}
 	root = json_root(&ret->doc);
 	ret->queues = json_get(root, "mqSet");
+	if (ret->queues.doc && !json_is(ret->queues, JSON_ARRAY)) {
+		json_free(&ret->doc);
+		call_fail(call, GANTRY_SYSTEM_ERROR, "JSONException: mqSet is no list");
+		return -EINVAL;
+	}
 	if (json_raw(json_get(root, "consumerGroup"), &ret->group) &&
 	    json_raw(json_get(root, "clientId"), &ret->client))
 		return 0;

@@ -16,9 +16,9 @@ static bool is_young(struct broker *broker, struct gantry_str name, int32_t id)
 	struct topic *topic = topics_find(broker->topics, name);
 	struct queue *queue;
 
-	if (!topic || id < 0 || id >= topic_read_queues(topic))
+	if (!topic)
 		return false;
-	queue = store_queue(broker->store, topic, id);
+	queue = store_queue_of(broker->store, topic, id);
 	return queue && young_queue(broker, queue);
 }
 

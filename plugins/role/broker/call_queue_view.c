@@ -53,16 +53,8 @@ static void write_subscription(struct report *report, struct json_writer *writer
 static struct queue *find_queue(struct report *report)
 {
 	struct topic *topic = topics_find(report->broker->topics, report->topic);
-	int32_t queues;
 
-	if (!topic)
-		return NULL;
-	queues = topic_read_queues(topic);
-	if (topic_write_queues(topic) > queues)
-		queues = topic_write_queues(topic);
-	return report->queue < 0 || report->queue >= queues
-		       ? NULL
-		       : store_queue(report->broker->store, topic, report->queue);
+	return topic ? store_queue_of(report->broker->store, topic, report->queue) : NULL;
 }
 
 static int write_queue(struct report *report, struct json_writer *writer)

@@ -60,19 +60,14 @@ static int find_queue(struct broker *broker, struct gantry_call *call, struct qu
 {
 	struct gantry_str name;
 	struct topic *topic;
-	int32_t id, queues;
+	int32_t id;
 
 	if (call_need_text(call, "topic", &name) || call_need_int32(call, "queueId", &id))
 		return -EINVAL;
 	*ret = NULL;
 	topic = topics_find(broker->topics, name);
-	if (!topic)
-		return 0;
-	queues = topic_read_queues(topic);
-	if (topic_write_queues(topic) > queues)
-		queues = topic_write_queues(topic);
-	if (id >= 0 && id < queues)
-		*ret = store_queue(broker->store, topic, id);
+	if (topic)
+		*ret = store_queue_of(broker->store, topic, id);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ struct reset {
 
 static struct queue *queue_of(const struct reset *reset, int32_t i)
 {
-	return store_queue(reset->broker->store, reset->topic, i);
+	return store_queue_of(reset->broker->store, reset->topic, i);
 }
 
 static int64_t offset_by_time(const struct reset *reset, int32_t i)
@@ -59,20 +59,14 @@ static int64_t offset_by_time(const struct reset *reset, int32_t i)
 	return max;
 }
 
-static bool has_queue(const struct reset *reset, int32_t i)
-{
-	int32_t read = topic_read_queues(reset->topic), write = topic_write_queues(reset->topic);
-
-	return i < (read > write ? read : write);
-}
-
 /* -ERANGE: answered. */
 static int check_offset(const struct reset *reset)
 {
+	struct queue *queue = queue_of(reset, reset->queue);
 	int64_t min = 0, max = 0;
 
-	if (has_queue(reset, reset->queue) && queue_of(reset, reset->queue))
-		queue_bounds(queue_of(reset, reset->queue), &min, &max);
+	if (queue)
+		queue_bounds(queue, &min, &max);
 	if (reset->offset >= min && reset->offset <= max + 1)
 		return 0;
 	call_fail(reset->call, GANTRY_SYSTEM_ERROR,
@@ -91,8 +85,7 @@ static int find_offsets(struct reset *reset)
 		if (reset->offset != NOT_SET)
 			reset->offsets[i] = reset->offset;
 		else
-			reset->offsets[i] =
-				has_queue(reset, queue) ? offset_by_time(reset, queue) : 0;
+			reset->offsets[i] = offset_by_time(reset, queue);
 	}
 	return 0;
 }
@@ -156,7 +149,7 @@ static void keep_offsets(struct reset *reset)
 
 		err = offsets_reset(broker->offsets, reset->group, reset->topic->name, queue,
 				    reset->offsets[i]);
-		if (has_queue(reset, queue) && queue_of(reset, queue))
+		if (queue_of(reset, queue))
 			puller_wake(broker->puller, queue_of(reset, queue));
 	}
 	if (err)

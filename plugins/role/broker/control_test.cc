@@ -214,6 +214,24 @@ TEST_F(Calls, AssignmentsWithoutAnybodyOnlineAreEmptyObjects)
 	EXPECT_EQ(Call(400).substr(0, 16), "1 JSONException:");
 }
 
+TEST_F(Calls, BodiesOfWrongTypesAreRefused)
+{
+	Call(17, create_);
+	for (int code : {41, 42})
+		EXPECT_EQ(Call(code, {}, R"({"clientId":"x","consumerGroup":"g","mqSet":7})"),
+			  "1 JSONException: mqSet is no list");
+	EXPECT_EQ(Call(400, {}, R"({"topic":"T","consumerGroup":"g","clientId":"c"})"),
+		  "1 messageModel is not BROADCASTING or CLUSTERING");
+	EXPECT_EQ(Call(401, {}, R"({"topic":"T","consumerGroup":"g","mode":[]})"),
+		  "1 mode  is not PULL or POP");
+	EXPECT_EQ(Call(401, {}, R"({"topic":"T","consumerGroup":"g","popShareQueueNum":"x"})"),
+		  "1 JSONException: popShareQueueNum is not a number");
+	EXPECT_EQ(Call(401, {}, R"({"topic":"T","consumerGroup":"g","popShareQueueNum":""})"), "0");
+	EXPECT_EQ(Call(46, {}, R"({"subscriptionData":[]})").substr(0, 16), "1 JSONException:");
+	EXPECT_EQ(Call(200, {}, R"({"groupName":"g","consumeEnable":[]})"),
+		  "1 JSONException: consumeEnable is not true or false");
+}
+
 TEST_F(Calls, WhoIsOnlineAndWhichFiltersThereAre)
 {
 	EXPECT_EQ(Call(38, {"consumerGroup=g"}), "1 no consumer for this group, g");

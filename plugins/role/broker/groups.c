@@ -13,8 +13,6 @@
 #include "message/name.h"
 #include "name_set.h"
 
-enum { RETRY_TIMES = 16, CONSUME_TIMEOUT_MINUTES = 15, SLAVE_ID = 1 };
-
 /* RocketMQ's built-in groups; all have the defaults, which allow broadcasting. */
 static const char *const builtin[] = {
 	"TOOLS_CONSUMER",  "FILTERSRV_CONSUMER",    "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
@@ -87,7 +85,7 @@ struct group *groups_add_to_locked(struct groups *groups, struct table *table,
 		.consume_from_min_enable = 1,
 		.consume_broadcast_enable = 1,
 		.notify_consumer_ids_changed_enable = 1,
-		.retry_queue_nums = 1,
+		.retry_queue_nums = RETRY_QUEUES,
 		.retry_max_times = RETRY_TIMES,
 		.consume_timeout_minute = CONSUME_TIMEOUT_MINUTES,
 		.which_broker_when_consume_slowly = SLAVE_ID,
@@ -221,6 +219,8 @@ int groups_put_json(struct groups *groups, const struct json_value *object, char
 	}
 	if (topics_is_light(groups->broker, name))
 		return 0; /* as it is, as in RocketMQ */
+	if (!group_json_fits(*object, why, why_size))
+		return -EBADMSG;
 	pthread_rwlock_wrlock(&groups->lock);
 	group = groups_look_locked(groups, name);
 	if (!group && full(groups))

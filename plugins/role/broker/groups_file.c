@@ -155,24 +155,28 @@ int groups_encode_one(struct groups *groups, struct group *group, char **ret, si
 
 /* ---- reading */
 
-static void take_flag(struct json_value object, const char *name, uint32_t *field)
+static void take_flag(struct json_value object, const char *name, bool missing, uint32_t *field)
 {
-	bool value = json_bool_or(json_get(object, name), __atomic_load_n(field, __ATOMIC_RELAXED));
+	struct json_value value = json_get(object, name);
+	int64_t number;
+	bool flag;
 
-	__atomic_store_n(field, value, __ATOMIC_RELAXED);
+	if (json_bool(value, &flag))
+		flag = json_int64(value, &number) ? missing : number != 0;
+	__atomic_store_n(field, flag, __ATOMIC_RELAXED);
 }
 
-static void take_int32(struct json_value object, const char *name, int32_t *field)
+static void take_int32(struct json_value object, const char *name, int32_t missing, int32_t *field)
 {
-	int64_t value = json_int64_or(json_get(object, name), INT64_MIN);
+	int64_t value = json_int64_or(json_get(object, name), missing);
 
 	if (value >= INT32_MIN && value <= INT32_MAX)
 		__atomic_store_n(field, (int32_t)value, __ATOMIC_RELAXED);
 }
 
-static void take_int64(struct json_value object, const char *name, int64_t *field)
+static void take_int64(struct json_value object, const char *name, int64_t missing, int64_t *field)
 {
-	int64_t value = json_int64_or(json_get(object, name), *field);
+	int64_t value = json_int64_or(json_get(object, name), missing);
 
 	__atomic_store_n(field, value, __ATOMIC_RELAXED);
 }
@@ -196,23 +200,32 @@ static int take_carried(struct json_value object, const char *name, char **field
 	return 0;
 }
 
+static void drop_carried(char **field)
+{
+	free(*field);
+	*field = NULL;
+}
+
 int group_read_json(struct group *group, struct json_value object)
 {
 	int err;
 
-	take_flag(object, "consumeEnable", &group->consume_enable);
-	take_flag(object, "consumeFromMinEnable", &group->consume_from_min_enable);
-	take_flag(object, "consumeBroadcastEnable", &group->consume_broadcast_enable);
-	take_flag(object, "consumeMessageOrderly", &group->consume_message_orderly);
-	take_flag(object, "notifyConsumerIdsChangedEnable",
+	take_flag(object, "consumeEnable", true, &group->consume_enable);
+	take_flag(object, "consumeFromMinEnable", true, &group->consume_from_min_enable);
+	take_flag(object, "consumeBroadcastEnable", true, &group->consume_broadcast_enable);
+	take_flag(object, "consumeMessageOrderly", false, &group->consume_message_orderly);
+	take_flag(object, "notifyConsumerIdsChangedEnable", true,
 		  &group->notify_consumer_ids_changed_enable);
-	take_int32(object, "retryQueueNums", &group->retry_queue_nums);
-	take_int32(object, "retryMaxTimes", &group->retry_max_times);
-	take_int32(object, "groupSysFlag", &group->group_sys_flag);
-	take_int32(object, "consumeTimeoutMinute", &group->consume_timeout_minute);
-	take_int64(object, "brokerId", &group->broker_id);
-	take_int64(object, "whichBrokerWhenConsumeSlowly",
+	take_int32(object, "retryQueueNums", RETRY_QUEUES, &group->retry_queue_nums);
+	take_int32(object, "retryMaxTimes", RETRY_TIMES, &group->retry_max_times);
+	take_int32(object, "groupSysFlag", 0, &group->group_sys_flag);
+	take_int32(object, "consumeTimeoutMinute", CONSUME_TIMEOUT_MINUTES,
+		   &group->consume_timeout_minute);
+	take_int64(object, "brokerId", 0, &group->broker_id);
+	take_int64(object, "whichBrokerWhenConsumeSlowly", SLAVE_ID,
 		   &group->which_broker_when_consume_slowly);
+	drop_carried(&group->retry_policy);
+	drop_carried(&group->subscription_data_set);
 	err = take_carried(object, "groupRetryPolicy", &group->retry_policy);
 	if (!err)
 		err = take_carried(object, "attributes", &group->attributes);

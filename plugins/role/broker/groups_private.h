@@ -45,6 +45,7 @@ struct groups {
 enum { FORBID_READ = 4 }; /* 1 << PermName.INDEX_PERM_READ, which is 2 */
 
 /* With the lock held for writing. A group with defaults; the name must not be there. */
+enum { RETRY_QUEUES = 1, RETRY_TIMES = 16, CONSUME_TIMEOUT_MINUTES = 15, SLAVE_ID = 1 };
 struct group *groups_add_locked(struct groups *groups, struct gantry_str name);
 struct group *groups_add_to_locked(struct groups *groups, struct table *table,
 				   struct gantry_str name);
@@ -55,7 +56,10 @@ struct group *groups_find_light(struct groups *groups, struct gantry_str name);
 void groups_announce(struct groups *groups);
 
 struct json_value;
-/* Sets what the object says; what it does not say keeps its value. With the lock held. */
+/* False: a member has the wrong type, and why names it. */
+bool group_json_fits(struct json_value object, char *why, size_t why_size);
+/* The group becomes what the object says, with RocketMQ's defaults for what it does not say; only
+ * attributes stay as they were then. With the lock held. */
 int group_read_json(struct group *group, struct json_value object);
 /* {"group":{"topic":bits}}; what is there stays. With the lock held. */
 int groups_take_forbidden_locked(struct groups *groups, struct json_value table);

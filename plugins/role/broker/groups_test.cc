@@ -87,12 +87,34 @@ TEST_F(Groups, WhatWeDoNotUseIsCarriedThrough)
 	EXPECT_NE(text.find(R"("retryMaxTimes":3)"), std::string::npos);
 }
 
+TEST_F(Groups, WhatAnUpdateDoesNotSayIsAsInANewOne)
+{
+	ASSERT_EQ(Put(R"({"groupName":"g","consumeEnable":false,"retryMaxTimes":3,"brokerId":2})"),
+		  0);
+	ASSERT_EQ(Put(R"({"groupName":"g","retryQueueNums":"2","retryMaxTimes":null})"), 0);
+	struct group *group = groups_look(broker_->groups, str_of("g"));
+	EXPECT_TRUE(GROUP_READ(group, consume_enable));
+	EXPECT_EQ(GROUP_READ(group, retry_max_times), 16);
+	EXPECT_EQ(GROUP_READ(group, retry_queue_nums), 2);
+	EXPECT_EQ(GROUP_READ(group, broker_id), 0);
+}
+
+TEST_F(Groups, WrongTypesChangeNothing)
+{
+	ASSERT_EQ(Put(R"({"groupName":"g","retryMaxTimes":3})"), 0);
+	EXPECT_EQ(Put(R"({"groupName":"g","consumeEnable":[]})"), -EBADMSG);
+	EXPECT_EQ(Put(R"({"groupName":"g","consumeEnable":"x"})"), -EBADMSG);
+	EXPECT_EQ(Put(R"({"groupName":"g","retryQueueNums":"x"})"), -EBADMSG);
+	EXPECT_EQ(Put(R"({"groupName":"new","retryQueueNums":[]})"), -EBADMSG);
+	EXPECT_EQ(GROUP_READ(groups_look(broker_->groups, str_of("g")), retry_max_times), 3);
+	EXPECT_EQ(groups_look(broker_->groups, str_of("new")), nullptr);
+}
+
 TEST_F(Groups, ForbiddenTopicsSurviveAFile)
 {
-	WriteConfig(
-		"subscriptionGroup.json",
-		R"({"forbiddenTable":{"g":{"T":4,"U":1},"h":{"T":4}},)"
-		R"("subscriptionGroupTable":{}})");
+	WriteConfig("subscriptionGroup.json",
+		    R"({"forbiddenTable":{"g":{"T":4,"U":1},"h":{"T":4}},)"
+		    R"("subscriptionGroupTable":{}})");
 	ASSERT_EQ(groups_load(broker_->groups), 0);
 	EXPECT_TRUE(groups_forbids_read(broker_->groups, str_of("g"), str_of("T")));
 	EXPECT_FALSE(groups_forbids_read(broker_->groups, str_of("g"), str_of("U")));

@@ -139,6 +139,18 @@ struct queue *store_queue(struct store *store, struct topic *topic, int32_t queu
 	return found;
 }
 
+struct queue *store_queue_of(struct store *store, struct topic *topic, int32_t queue)
+{
+	struct topic_queues *queues;
+
+	if (queue < 0)
+		return NULL;
+	if (queue < topic_read_queues(topic) || queue < topic_write_queues(topic))
+		return store_queue(store, topic, queue);
+	queues = store_find_topic(store, topic->name);
+	return queues ? peek(queues, queue) : NULL;
+}
+
 struct topic_queues *store_find_topic(struct store *store, struct gantry_str name)
 {
 	struct table_entry *entry;

@@ -43,6 +43,9 @@ void store_close(struct store *store); /* frees; NULL, half-opened and not drain
 /* The queue of that topic; made in memory if need be, nothing is read. NULL: queue < 0 or too
  * large, or no memory. Any thread, cheap. */
 struct queue *store_queue(struct store *store, struct topic *topic, int32_t queue);
+/* The queue of that topic, as far as it has it, or had it since the store was opened: a topic whose
+ * number of queues became smaller keeps what is in the others. NULL: it has none. Any thread. */
+struct queue *store_queue_of(struct store *store, struct topic *topic, int32_t queue);
 bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
 /* The same by name, for topics that have no configuration. */
 struct queue *store_queue_named(struct store *store, struct gantry_str topic, int32_t queue);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A master and a slave with a peer that keeps to RocketMQ's HA protocol, or does not. */
+#include <filesystem>
 #include <thread>
 
 #include "ha_fixture.h"
@@ -172,6 +173,37 @@ TEST_P(HaPeer, ConnectionsHaveALimit)
 		peer.report(0);
 		return peer.take().has_value();
 	}));
+}
+
+static size_t open_sockets()
+{
+	size_t count = 0;
+	std::error_code gone; /* the one that lists them */
+
+	for (auto &entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+		auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+
+		count += target.rfind("socket:", 0) == 0;
+	}
+	return count;
+}
+
+TEST_P(HaPeer, HealthChecksLeaveNothing)
+{
+	auto leader = master();
+	size_t before;
+
+	fill(*leader, 1, 100);
+	before = open_sockets();
+	for (int i = 0; i < 600; ++i) {
+		Peer health_check(port);
+
+		if (i % 3 == 1)
+			health_check.report(0);
+		else if (i % 3 == 2)
+			health_check.say("x");
+	}
+	EXPECT_TRUE(leader->world->until([&] { return open_sockets() <= before; }));
 }
 
 TEST_P(HaPeer, FlowControlIsKept)

@@ -242,3 +242,43 @@ TEST_P(Ha, ASlaveUnderSyncFlushReportsWhatIsDurable)
 		EXPECT_GE(follower->client->mark(GANTRY_DURABLE), sent->end);
 	}
 }
+
+/* ---- a slave whose engine has no room */
+
+class HaScript : public Ha
+{
+};
+WITH_A_SCRIPT(HaScript);
+
+TEST_P(HaScript, ASlaveThatIsBusyOrFullGoesOnWhenItCan)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n");
+	auto follower = slave();
+
+	fill(*leader, 4, 1000);
+	caught_up(*follower, *leader);
+	slow_refuse_windows(follower->world->inst("storage-slow"), 0, 5, -EAGAIN);
+	fill(*leader, 40, 3000);
+	caught_up(*follower, *leader);
+	slow_refuse_windows(follower->world->inst("storage-slow"), 1, 1, -ENOSPC);
+	fill(*leader, 40, 3000);
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}
+
+TEST_P(HaScript, WhatIsColdComesWhenItIsThere)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n");
+
+	fill(*leader, 40, 3000);
+	slow_hold(leader->world->inst("storage-slow"), SLOW_READS);
+	auto follower = slave();
+	ASSERT_TRUE(leader->world->until(
+		[&] { return slow_held(leader->world->inst("storage-slow")) > 0; }));
+	fill(*leader, 4, 3000);
+	follower.reset(); /* it goes while its bytes are on their way */
+	follower = slave();
+	slow_hold(leader->world->inst("storage-slow"), 0);
+	caught_up(*follower, *leader);
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+}

@@ -2,6 +2,8 @@
 /* gantry cluster: the table of its commands, and what describes a cluster. */
 #include "cluster.h"
 
+#include <stdlib.h>
+
 static int run(const struct cli_command *self, int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
@@ -36,6 +38,14 @@ void cluster_free(struct cluster *cluster)
 	g_free(cluster->dir);
 	g_free(cluster->layout);
 	g_free(cluster);
+}
+
+char *cluster_real_dir(const char *dir)
+{
+	char *found = realpath(dir, NULL);
+	char *real = found ? g_strdup(found) : g_canonicalize_filename(dir, NULL);
+	free(found);
+	return real;
 }
 
 char *cluster_file(const struct cluster *cluster, const struct cluster_node *node, const char *file)

@@ -41,6 +41,8 @@ void cluster_free(struct cluster *cluster); /* NULL is fine */
 typedef struct cluster cluster;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(cluster, cluster_free)
 struct cluster_node *cluster_node_at(const struct cluster *cluster, unsigned i);
+/* The folder's own name, whatever links lead there: running nodes are told by it. g_free(). */
+char *cluster_real_dir(const char *dir);
 /* "DIR/broker-a/FILE". g_free(). */
 char *cluster_file(const struct cluster *cluster, const struct cluster_node *node,
 		   const char *file);

@@ -76,7 +76,7 @@ int cluster_load(const char *dir, bool is_needed, struct cluster **ret)
 		return CLI_FAILED;
 	}
 	struct cluster *cluster = g_new0(struct cluster, 1);
-	cluster->dir = g_canonicalize_filename(dir, NULL);
+	cluster->dir = cluster_real_dir(dir);
 	cluster->layout = g_key_file_get_string(file, group, "layout", NULL);
 	cluster->base_port = g_key_file_get_integer(file, group, "basePort", NULL);
 	cluster->nodes = g_ptr_array_new();

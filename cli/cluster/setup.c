@@ -150,8 +150,12 @@ struct cluster *cluster_set_up(const char *dir, const char *layout, int base_por
 	g_auto(GStrv) names = layout_nodes(folder);
 	if (!is_usable(names, folder))
 		return NULL;
+	if (g_mkdir_with_parents(dir, 0755)) {
+		cli_error("%s: %s", dir, g_strerror(errno));
+		return NULL;
+	}
 	struct cluster *cluster = g_new0(struct cluster, 1);
-	cluster->dir = g_canonicalize_filename(dir, NULL);
+	cluster->dir = cluster_real_dir(dir);
 	cluster->layout = g_strdup(layout);
 	cluster->base_port = base_port;
 	cluster->nodes = g_ptr_array_new();

@@ -138,7 +138,9 @@ class Cluster(unittest.TestCase):
         self.up("1m")
         pid = self.node("broker-a")["pid"]
         os.kill(pid, signal.SIGSTOP)
-        said = self.down("--timeout", 1, expect=TIMEOUT)
+        link = self.dir.parent / "link"
+        link.symlink_to(self.dir)
+        said = self.cluster("down", "--dir", link, "--timeout", 1, expect=TIMEOUT)
         self.assertIn(f"broker-a (process {pid}) has not stopped", said)
         os.kill(pid, signal.SIGCONT)
         self.down()

@@ -26,7 +26,7 @@ from slave_run import (COMMIT, CREATE_GROUP, CREATE_TOPIC, MAX_OFFSET, PULL, QUE
                        send_fields)
 
 SEND_BACK, END_TRANSACTION, OFFSETS, RESET = 36, 37, 43, 222
-SEND_REPLY, TOPIC, GROUP, SET_MODE, MODES = 324, 351, 352, 401, 402
+SEND_REPLY, TOPIC, GROUP, SET_MODE, MODES, HA_STATUS = 324, 351, 352, 401, 402, 907
 SUBSCRIPTION, SUSPEND = 4, 2
 EXPECTED = HERE / "expect" / "slave.json"
 NAME, MEMBERS = "Shipped", "readers"
@@ -100,6 +100,28 @@ def copied(slave):
     }
 
 
+def wait_known(master, slaves):
+    """Waits until each side says of the other what it should (907)."""
+    def status(node):
+        return json.loads(node.ask(HA_STATUS)["body"])
+
+    def all_in_sync():
+        seen = status(master)
+        return seen["master"] and seen["inSyncSlaveNums"] == len(slaves) and all(
+            peer["diff"] == 0 and peer["slaveAckOffset"] == seen["masterCommitLogMaxOffset"]
+            for peer in seen["haConnectionInfo"])
+
+    def knows_master(slave):
+        seen = status(slave)
+        of_master = seen["haClientRuntimeInfo"]
+        return (not seen["master"] and of_master["maxOffset"] > 0
+                and of_master.get("masterAddr") == f"127.0.0.1:{master.port + 1}")
+
+    wait_until(all_in_sync, "the master to know its slaves")
+    for slave in slaves:
+        wait_until(lambda slave=slave: knows_master(slave), f"{slave.name} to know its master")
+
+
 def refusals(slave):
     """What a slave says to who wants something of it that only a master does."""
     asked = {
@@ -144,6 +166,7 @@ def run(pair, options):
     facts = {"copied": copied(slave), "refusals": refusals(slave)}
     wait_until(lambda: slave.ask(MAX_OFFSET, {"topic": NAME, "queueId": 0})["extFields"]
                .get("offset") == str(MESSAGES), "the slave's log")
+    wait_known(master, [slave, deaf])
     facts["deaf"] = plain(deaf.ask(PULL, pull_fields(0)))
     facts["with_master"] = pulls(slave, True)
     master.kill()

@@ -26,8 +26,12 @@ static int list_topics(struct topics *topics, struct topic ***ret, uint32_t *ret
 	pthread_rwlock_rdlock(&topics->lock);
 	list = malloc((topics->table.count + 1) * sizeof(struct topic *));
 	for (struct table_entry *entry = list ? table_next(&topics->table, NULL) : NULL; entry;
-	     entry = table_next(&topics->table, entry))
-		list[count++] = &TABLE_HOLDER(entry, struct topic_node, entry)->topic;
+	     entry = table_next(&topics->table, entry)) {
+		struct topic *topic = &TABLE_HOLDER(entry, struct topic_node, entry)->topic;
+
+		if (!topic_retired(topic))
+			list[count++] = topic;
+	}
 	pthread_rwlock_unlock(&topics->lock);
 	*ret = list;
 	*ret_count = count;

@@ -137,9 +137,10 @@ class Master
 struct Pair {
 	Folder folder;
 	Master master;
-	World world{folder.path(), kSlave, 2, kDouble};
+	World world;
 
-	Pair()
+	explicit Pair(const std::string &more = "")
+	    : world(folder.path(), std::string(kSlave) + more, 2, kDouble)
 	{
 		Tell(master.address());
 	}
@@ -181,6 +182,24 @@ TEST(SlaveCopy, TakesEverythingOver)
 	EXPECT_EQ(mode.pop_share_queues, 2);
 	EXPECT_NE(ask(pair.world, 45, {}).body.find("{1:12,3:4}"), std::string::npos);
 	EXPECT_NE(ask(pair.world, 21, {}).body.find("\"counter\":1,"), std::string::npos);
+}
+
+TEST(SlaveCopy, OffsetsOfLightGroupsAreTakenOver)
+{
+	Pair pair("enableLmq=true\n");
+	struct offsets *offsets = pair.world.role()->offsets;
+	const std::string light_group = "%LMQ%g", light_topic = "%LMQ%q";
+	const gantry_str group = text(light_group), topic = text(light_topic);
+
+	pair.master.Say(43, "{\"lmqOffsetTable\":{\"%LMQ%q@%LMQ%g\":7},"
+			    "\"offsetTable\":{\"Copied@readers\":{0:6}}}");
+	pair.Rounds(2);
+	EXPECT_EQ(offsets_get(offsets, group, topic, 0), 7);
+	EXPECT_EQ(pair.Offset(0), 6);
+	pair.master.Say(43, "{\"lmqOffsetTable\":{\"%LMQ%q@%LMQ%g\":\"x\"},"
+			    "\"offsetTable\":{\"Copied@readers\":{0:8}}}");
+	pair.Rounds(2);
+	EXPECT_EQ(offsets_get(offsets, group, topic, 0), 7);
 }
 
 TEST(SlaveCopy, FollowsChangesAndRemovals)

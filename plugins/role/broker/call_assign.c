@@ -182,6 +182,18 @@ static struct assign_ask *read_ask(struct broker *broker, struct gantry_call *ca
 	return NULL;
 }
 
+/* As route_cache_get(). A light topic is in no route; members of a group share its one queue here.
+ */
+static int find_queues(struct assign_ask *ask, struct route_queues **ret)
+{
+	struct gantry_str topic = str_of(ask->topic);
+
+	if (ask->broadcasting || !message_topic_is_light(topic))
+		return route_cache_get(ask->broker, topic, ret, &ask->op);
+	*ret = route_queues_own(ask->broker->name, 1);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int query_assignment(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
 	struct assign_ask *ask = read_ask(broker, call);
@@ -192,7 +204,7 @@ static int query_assignment(struct broker *broker, struct gantry_call *call, str
 		return 0;
 	ask->op = (struct gantry_op){.done = route_came, .loop = op->loop, .user = ask};
 	ask->outer = op;
-	result = route_cache_get(broker, str_of(ask->topic), &queues, &ask->op);
+	result = find_queues(ask, &queues);
 	if (result > 0) {
 		gantry_op_take(op, NULL, NULL);
 		return GANTRY_PENDING;

@@ -197,6 +197,25 @@ TEST_F(Calls, ModesAreSetKeptAndListed)
 	EXPECT_EQ(mode.mode, MODE_PULL);
 }
 
+class Unbalanced : public Calls
+{
+      protected:
+	Unbalanced() : Calls("serverLoadBalancerEnable=false\n")
+	{
+	}
+};
+
+TEST_F(Unbalanced, ALightTopicHasOneQueueOfThisBroker)
+{
+	std::string body = R"({"topic":"%LMQ%T","consumerGroup":"g","clientId":"c",)"
+			   R"("messageModel":"CLUSTERING","strategyName":"AVG"})";
+
+	EXPECT_EQ(Call(400, {}, body), "0");
+	EXPECT_EQ(Body(),
+		  R"({"messageQueueAssignments":[{"messageQueue":{"brokerName":"broker-a",)"
+		  R"("queueId":0,"topic":"%LMQ%T"},"mode":"PULL"}]})");
+}
+
 TEST_F(Calls, AssignmentsWithoutAnybodyOnlineAreEmptyObjects)
 {
 	Call(17, create_);

@@ -22,28 +22,53 @@ struct taking {
 	bool changed;
 };
 
-static int take_queue_locked(struct taking *taking, struct gantry_str key, struct json_iter *it)
+static int take_offset_locked(struct taking *taking, struct gantry_str key, int32_t queue,
+			      int64_t theirs)
 {
 	struct offsets *offsets = taking->offsets;
 	const struct offsets_choice *choice = taking->choice;
-	int64_t queue, theirs, ours;
 	struct offset_slot *slot;
+	int64_t ours;
 	int err;
 
-	if (json_int64(it->key, &queue) || json_int64(it->value, &theirs) || queue < 0 ||
-	    queue > INT32_MAX)
-		return -EINVAL;
-	err = offsets_slot_locked(offsets, key, topic_size(key), (int32_t)queue, &slot);
+	err = offsets_slot_locked(offsets, key, topic_size(key), queue, &slot);
 	if (err)
 		return err;
 	ours = __atomic_load_n(&slot->committed, __ATOMIC_RELAXED);
 	if (ours >= 0)
-		theirs = choice->choose(choice->user, key, (int32_t)queue, ours, theirs);
+		theirs = choice->choose(choice->user, key, queue, ours, theirs);
 	if (ours != theirs) {
 		__atomic_store_n(&slot->committed, theirs, __ATOMIC_RELAXED);
 		taking->changed = true;
 	}
 	return 0;
+}
+
+static int take_queue_locked(struct taking *taking, struct gantry_str key, struct json_iter *it)
+{
+	int64_t queue, theirs;
+
+	if (json_int64(it->key, &queue) || json_int64(it->value, &theirs) || queue < 0 ||
+	    queue > INT32_MAX)
+		return -EINVAL;
+	return take_offset_locked(taking, key, (int32_t)queue, theirs);
+}
+
+/* Those of light groups, which have one of a topic; RocketMQ's slaves leave them out. */
+static int take_light_locked(struct taking *taking, struct json_value table)
+{
+	struct json_iter it = json_iter(table);
+	struct gantry_str key;
+	int64_t theirs;
+	int err = 0;
+
+	while (!err && json_next(&it)) {
+		if (!json_plain(it.key, &key) || !topic_size(key) || key.size > OFFSET_KEY_MAX ||
+		    json_int64(it.value, &theirs))
+			return -EINVAL;
+		err = take_offset_locked(taking, key, 0, theirs);
+	}
+	return err;
 }
 
 static int take_all_locked(struct taking *taking, struct json_value table)
@@ -77,12 +102,15 @@ int offsets_adopt(struct offsets *offsets, const struct json_doc *page,
 		  const struct offsets_choice *choice, char *why, size_t why_size)
 {
 	struct json_value table = json_get(json_root(page), "offsetTable");
+	struct json_value light = json_get(json_root(page), "lmqOffsetTable");
 	struct taking taking = {.offsets = offsets, .choice = choice};
 	int err = -EINVAL;
 
 	if (json_is(table, JSON_OBJECT)) {
 		pthread_rwlock_wrlock(&offsets->lock);
 		err = take_all_locked(&taking, table);
+		if (!err && offsets->broker->conf->enableLmq && json_is(light, JSON_OBJECT))
+			err = take_light_locked(&taking, light);
 		if (taking.changed)
 			__atomic_fetch_add(&offsets->commits, 1, __ATOMIC_RELAXED);
 		if (!err)

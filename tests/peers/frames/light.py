@@ -10,7 +10,7 @@ from harness.process import wait_until
 PROPERTIES = {"enableLmq": "true", "enableMultiDispatch": "true"}
 END_TRANSACTION, MIN_OFFSET, EARLIEST, SEARCH = 37, 31, 32, 29
 MEMBERS, GET_TOPIC, GET_GROUP, CREATE_TOPIC, CREATE_GROUP = 38, 351, 352, 17, 200
-TOPICS, QUERY = 206, 14
+QUERY, ASSIGNMENT = 14, 400
 PREPARED, COMMIT, ROLLBACK = 4, 8, 12
 PULL_HEADER = ("nextBeginOffset", "minOffset", "maxOffset")
 
@@ -113,6 +113,22 @@ def members(broker):
     facts["members"] = json.loads(peer.ask(MEMBERS, {"consumerGroup": own})["body"])
     facts["retry"] = _pull(broker, peer, own, f"%RETRY%{own}", 0)["code"]
     return facts
+
+
+def assignment(broker):
+    """A light topic's one queue is shared by the group; it is in no route."""
+    light, own = f"%LMQ%{broker.name('q')}", f"%LMQ%{broker.name('g')}"
+    first, second = broker.peer(), broker.peer()
+    for name, peer in (("one", first), ("two", second)):
+        assert peer.join(name, own, [light])["code"] == 0
+
+    def ask(client, model="CLUSTERING", strategy="AVG"):
+        body = json.dumps({"topic": light, "consumerGroup": own, "clientId": client,
+                           "messageModel": model, "strategyName": strategy}).encode()
+        return broker.plain(first.ask(ASSIGNMENT, {}, body), body=True)
+
+    return {"one": ask("one"), "two": ask("two"), "nobody": ask("three"),
+            "broadcasting": ask("one", "BROADCASTING")}
 
 
 def configuration(broker):

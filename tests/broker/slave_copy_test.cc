@@ -302,6 +302,34 @@ TEST(SlaveCopy, WhatClientsCommitHereIsNotTakenBackAndReachesTheMaster)
 	EXPECT_EQ(pair.Offset(0), 1);
 }
 
+TEST(SlaveCopy, WhatClientsCommittedOutlivesARestart)
+{
+	Folder folder;
+	{
+		World world(folder.path(), kSlave, 2, kDouble);
+		std::string name = "Copied";
+		topic_config config;
+
+		topic_config_init(&config, text(name));
+		ASSERT_GE(topics_put(world.role()->topics, &config, nullptr), 0);
+		ASSERT_NE(groups_find(world.role(), text("readers")), nullptr);
+		EXPECT_EQ(ask(world, 15,
+			      {{"consumerGroup", "readers"},
+			       {"topic", "Copied"},
+			       {"queueId", "0"},
+			       {"commitOffset", "8"}})
+				  .code,
+			  0);
+	}
+	Master master; // knows of 5
+	World world(folder.path(), kSlave, 2, kDouble);
+
+	slave_told(world.role(), text(master.address()), text(""));
+	world.until([&] { return master.Asked(15) > 0; });
+	EXPECT_EQ(master.Last(15)["commitOffset"], "8");
+	EXPECT_EQ(offsets_get(world.role()->offsets, text("readers"), text("Copied"), 0), 8);
+}
+
 TEST(SlaveCopy, AMasterThatGoesIsMissedAndAnotherIsFound)
 {
 	Pair pair;

@@ -54,7 +54,7 @@ struct slave {
 	struct gantry_timer *timer;
 	char master[SLAVE_ADDRESS_ROOM], ha[SLAVE_ADDRESS_ROOM]; /* "": none */
 	char next_master[SLAVE_ADDRESS_ROOM];                    /* from the next round on */
-	bool hears; /* the master answered last */
+	bool hears;                                              /* the master answered last */
 	/* when, on gantry_clock_ms() */
 	uint64_t full_ms, look_ms;
 	/* the round */

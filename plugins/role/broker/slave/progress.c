@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of noted queues, under a mutex that no pull and no send takes. */
+/* The table of noted queues, under a mutex that no pull and no send takes; and its file. */
 #include "slave/progress.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "offsets_private.h"
+#include "paths.h"
 
-enum { KEY_ROOM = OFFSET_KEY_MAX + sizeof(int32_t) };
+enum { KEY_ROOM = OFFSET_KEY_MAX + sizeof(int32_t), TEXT_MAX = 1024 * 1024 * 1024 };
 
 struct noted {
 	struct table_entry entry; /* key: the queue's number as it lies in memory, topic@group */
@@ -18,6 +20,7 @@ struct noted {
 
 struct progress {
 	struct broker *broker;
+	struct state *file;
 	pthread_mutex_t lock;
 	/* guarded by lock */
 	struct table table;
@@ -42,6 +45,7 @@ void progress_free(struct progress *progress)
 
 	if (!progress)
 		return;
+	state_free(progress->file);
 	for (struct table_entry *entry = table_next(&progress->table, NULL); entry; entry = next) {
 		next = table_next(&progress->table, entry);
 		free(TABLE_HOLDER(entry, struct noted, entry));
@@ -60,16 +64,18 @@ static struct gantry_str make_key(char room[KEY_ROOM], int32_t queue, struct gan
 	return (struct gantry_str){room, sizeof(queue) + key.size};
 }
 
-static void count_locked(struct progress *progress)
+static void changed_locked(struct progress *progress)
 {
 	__atomic_store_n(&progress->count, (uint32_t)progress->table.count, __ATOMIC_RELAXED);
+	if (progress->file)
+		state_changed(progress->file);
 }
 
 static void drop_locked(struct progress *progress, struct noted *noted)
 {
 	table_remove(&progress->table, &noted->entry);
 	free(noted);
-	count_locked(progress);
+	changed_locked(progress);
 }
 
 static int add_locked(struct progress *progress, struct gantry_str key)
@@ -89,7 +95,7 @@ static int add_locked(struct progress *progress, struct gantry_str key)
 		free(noted);
 		return -ENOMEM;
 	}
-	count_locked(progress);
+	changed_locked(progress);
 	return 0;
 }
 
@@ -185,4 +191,85 @@ void progress_item_clear(struct progress_item *item)
 {
 	free(item->text);
 	item->text = NULL;
+}
+
+/* ---- the file: {"noted":[["topic@group",0],...]} */
+
+static int encode(void *user, char **ret, size_t *ret_size)
+{
+	struct progress *progress = user;
+	struct table_entry *entry = NULL;
+	struct json_writer writer;
+
+	json_writer_init(&writer, TEXT_MAX, 0);
+	json_open_object(&writer);
+	json_put_key(&writer, "noted");
+	json_open_array(&writer);
+	pthread_mutex_lock(&progress->lock);
+	while ((entry = table_next(&progress->table, entry))) {
+		int32_t queue;
+
+		memcpy(&queue, entry->key.at, sizeof(queue));
+		json_open_array(&writer);
+		json_put_str(&writer, (struct gantry_str){entry->key.at + sizeof(queue),
+							  entry->key.size - sizeof(queue)});
+		json_put_int(&writer, queue);
+		json_close_array(&writer);
+	}
+	pthread_mutex_unlock(&progress->lock);
+	json_close_array(&writer);
+	json_close_object(&writer);
+	return json_writer_take(&writer, ret, ret_size);
+}
+
+static int take_item(struct progress *progress, struct json_value item)
+{
+	char room[KEY_ROOM];
+	struct gantry_str key;
+	int64_t queue;
+
+	if (!json_plain(json_at(item, 0), &key) || !memchr(key.at, '@', key.size) ||
+	    json_int64(json_at(item, 1), &queue) || queue < 0 || queue > INT32_MAX)
+		return -EINVAL;
+	key = make_key(room, (int32_t)queue, key);
+	return key.at ? add_locked(progress, key) : -EINVAL;
+}
+
+static int take(void *user, struct json_value root, char *why, size_t why_size)
+{
+	struct progress *progress = user;
+	struct json_value list = json_get(root, "noted");
+	struct json_iter it = json_iter(list);
+	int err = json_is(list, JSON_ARRAY) ? 0 : -EINVAL;
+
+	pthread_mutex_lock(&progress->lock);
+	while (!err && json_next(&it))
+		err = take_item(progress, it.value);
+	pthread_mutex_unlock(&progress->lock);
+	if (err)
+		snprintf(why, why_size, "noted is no list of [\"topic@group\", queue]");
+	return err;
+}
+
+static int decode(void *user, const char *text, size_t size, char *why, size_t why_size)
+{
+	return broker_decode(text, size, take, user, why, why_size);
+}
+
+int progress_load(struct progress *progress)
+{
+	struct state *file;
+	int result = broker_state_new(progress->broker, "slaveProgress.json", encode, decode,
+				      progress, &file);
+
+	if (result)
+		return result;
+	result = state_read(file);
+	progress->file = file; /* what was just read need not be written */
+	return result < 0 ? result : 0;
+}
+
+int progress_close(struct progress *progress, struct gantry_op *op)
+{
+	return progress->file ? state_close(progress->file, op) : 0;
 }

@@ -19,6 +19,10 @@ struct progress_item {
 };
 
 int progress_new(struct broker *broker, struct progress **ret);
+/* config/slaveProgress.json, a file of our own: what was noted outlives a restart of the slave
+ * while its master is gone. As topics_load() and topics_close(). */
+int progress_load(struct progress *progress);
+int progress_close(struct progress *progress, struct gantry_op *op);
 void progress_free(struct progress *progress); /* NULL is fine */
 
 /* All of these: any thread. -ENAMETOOLONG, -ENOSPC (maxOffsets), -ENOMEM. */

@@ -171,6 +171,20 @@ static int make(struct broker *broker, void **ret)
 	return err;
 }
 
+static int load(void *self)
+{
+	struct slave *slave = self;
+
+	return slave->broker->conf->brokerRole == BROKER_SLAVE ? progress_load(slave->progress) : 0;
+}
+
+static int close_file(void *self, struct gantry_op *op)
+{
+	struct slave *slave = self;
+
+	return progress_close(slave->progress, op);
+}
+
 static int serve(void *self)
 {
 	struct slave *slave = self;
@@ -230,7 +244,9 @@ static int end(void *self, struct gantry_op *op)
 const struct feature slave_feature = {
 	.name = "slave",
 	.make = make,
+	.load = load,
 	.serve = serve,
 	.end = end,
+	.close = close_file,
 	.free = slave_free,
 };

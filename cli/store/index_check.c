@@ -3,7 +3,7 @@
 #include "index_check.h"
 
 #include <errno.h>
-#include <message/properties.h>
+#include <message/index_keys.h>
 #include <string.h>
 
 enum { KEYS_MAX = 16384 }; /* of a record: its properties have 32767 bytes */
@@ -133,34 +133,15 @@ static void add_key(struct keys *keys, uint32_t hash)
 	keys->hashes[keys->count++] = hash;
 }
 
-static struct gantry_str find(const struct message_record *record, const char *name)
-{
-	return message_property_find(record->properties, (struct gantry_str){name, strlen(name)});
-}
-
-/* As IndexService of 5.5.0: the unique key, the words of KEYS, the tag. */
 static void collect(const struct message_record *record, struct keys *keys)
 {
-	struct gantry_str words = find(record, MESSAGE_KEYS);
-	struct gantry_str unique = find(record, MESSAGE_UNIQ_KEY);
-	struct gantry_str tag = find(record, MESSAGE_TAGS);
+	uint32_t topic = message_index_topic(record->topic), hash;
+	struct message_index_keys found;
 	keys->count = 0;
-	if ((record->sys_flag & MESSAGE_TRANSACTION) == MESSAGE_ROLLED_BACK)
+	if (!message_index_keys(record, &found))
 		return;
-	if (unique.size)
-		add_key(keys, message_index_hash(record->topic, unique));
-	while (words.size) {
-		const char *end = memchr(words.at, ' ', words.size);
-		size_t size = end ? (size_t)(end - words.at) : words.size;
-		if (size)
-			add_key(keys, message_index_hash(record->topic,
-							 (struct gantry_str){words.at, size}));
-		size += end != NULL;
-		words.at += size;
-		words.size -= size;
-	}
-	if (tag.size)
-		add_key(keys, message_index_tag_hash(record->topic, tag));
+	while (message_index_next(&found, topic, &hash))
+		add_key(keys, hash);
 }
 
 static bool has_key(struct keys *keys, uint32_t hash)

@@ -29,8 +29,9 @@ import commands
 import raw
 from differences import KNOWN
 from harness import servers
-from harness.cache import CHECKOUT, SERVER_VERSION, Cache, Unavailable, required
+from harness.cache import SERVER_VERSION, Cache, Unavailable, required
 from harness.process import Failure
+from harness.program import newest_build
 from harness.remoting import request
 from normal import parse as parse_json
 
@@ -110,12 +111,6 @@ def parse(arguments):
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--bin", type=Path)
     return parser.parse_args(arguments)
-
-
-def newest_build():
-    """The bin directory of the newest gantryd under build/."""
-    found = sorted(CHECKOUT.glob("build/*/bin/gantryd"), key=lambda path: path.stat().st_mtime)
-    return found[-1].parent if found else None
 
 
 def main(arguments):

@@ -2,80 +2,41 @@
 #include "world.h"
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
-#include "../../kernel/kernel.h"
+#include "../support/running_kernel.h"
 #include "broker.h"
 #include "plugins.h"
 #include "store/store.h"
-
-Folder::Folder()
-{
-	const char *base = getenv("TMPDIR");
-	std::string name = std::string(base ? base : "/tmp") + "/gantry-broker-XXXXXX";
-
-	if (!mkdtemp(name.data()))
-		abort();
-	path_ = name;
-}
-
-Folder::~Folder()
-{
-	std::error_code ignored;
-	std::filesystem::remove_all(path_, ignored);
-}
-
-static void fail(const char *what, const gk_error &error)
-{
-	fprintf(stderr, "%s: %s\n", what, error.text);
-	abort();
-}
 
 World::World(const std::string &root, const std::string &keys, unsigned loops,
 	     const std::string &replication)
 {
 	const char *engine = getenv("BROKER_ENGINE");
-	Folder conf_dir;
-	gk_error error = {};
-	const char *role;
-	gk_conf *conf = gk_conf_new();
-	gk_options options = {};
+	std::ostringstream conf;
 
-	std::ofstream(conf_dir / "10-test.conf")
-		<< "[kernel]\neventLoopThreads = " << loops
-		<< "\nworkerThreads = 3\nlogLevel = " << (getenv("BROKER_LOG") ? "debug" : "error")
-		<< "\n[defaults broker]\n"
-		<< "storePathRootDir = " << root
-		<< "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
-		<< "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
-		<< "flushIntervalCommitLog = 10\n"
-		<< keys << "\n[plugin " << (engine ? engine : "storage-mmap") << "]\n[plugin "
-		<< replication << "]\n"
-		<< "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
-		<< "haServeSlaves = false\n"
-		<< "[plugin filter-tag]\n[plugin filter-sql92]\n[plugin role-broker]\n"
-		<< "serves = enableConsumeQueueExt=true\n";
-	gk_conf_add_role(conf, "broker", &role);
-	if (gk_conf_read_directory(conf, conf_dir.path().c_str(), &error) < 0)
-		fail("conf.d", error);
-	if (gk_conf_choose(conf, &error) < 0)
-		fail("choose", error);
-	options.builtins = broker_plugins;
-	kernel_ = gk_kernel_new(conf, &options);
-	if (gk_kernel_prepare(kernel_) != GK_EXIT_CLEAN || gk_kernel_up(kernel_) != GK_EXIT_CLEAN)
-		abort();
+	conf << "[kernel]\neventLoopThreads = " << loops
+	     << "\nworkerThreads = 3\nlogLevel = " << (getenv("BROKER_LOG") ? "debug" : "error")
+	     << "\n[defaults broker]\n"
+	     << "storePathRootDir = " << root << "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
+	     << "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
+	     << "flushIntervalCommitLog = 10\n"
+	     << keys << "\n[plugin " << (engine ? engine : "storage-mmap") << "]\n[plugin "
+	     << replication << "]\n"
+	     << "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"
+	     << "haServeSlaves = false\n"
+	     << "[plugin filter-tag]\n[plugin filter-sql92]\n[plugin role-broker]\n"
+	     << "serves = enableConsumeQueueExt=true\n";
+	kernel_ = kernel_start(conf.str(), broker_plugins);
 }
 
 World::~World()
 {
-	EXPECT_EQ(gk_kernel_down(kernel_), GK_EXIT_CLEAN);
-	EXPECT_EQ(kernel_->left, 0u);
-	gk_kernel_free(kernel_);
+	kernel_end(kernel_);
 }
 
 static gantry_inst *inst_of(gk_kernel *kernel, const std::string &plugin)
@@ -126,19 +87,7 @@ gantry_loop *World::control()
 
 bool World::until(const std::function<bool()> &met)
 {
-	auto call = [](void *user) -> int {
-		return (*static_cast<const std::function<bool()> *>(user))();
-	};
-	void *user = const_cast<std::function<bool()> *>(&met);
-	uint64_t give_up = gantry_clock_ms() + 60000;
-
-	/* Not everything that is waited for wakes the loop. */
-	while (gantry_clock_ms() < give_up) {
-		if (gk_control_until(kernel_, call, user, gantry_clock_ms() + 5) == 0)
-			return true;
-	}
-	ADD_FAILURE() << "what was waited for did not come";
-	return false;
+	return kernel_until(kernel_, met);
 }
 
 void World::on(gantry_loop *loop, const std::function<void()> &act)

@@ -8,29 +8,11 @@
 
 #include <gantry/role.h>
 
+#include "../support/folder.h"
+
 struct broker;
 struct gk_kernel;
 struct store;
-
-/* A temporary folder, removed with everything in it. */
-class Folder
-{
-      public:
-	Folder();
-	~Folder();
-	Folder(const Folder &) = delete;
-	const std::string &path() const
-	{
-		return path_;
-	}
-	std::string operator/(const std::string &name) const
-	{
-		return path_ + "/" + name;
-	}
-
-      private:
-	std::string path_;
-};
 
 class World
 {

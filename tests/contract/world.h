@@ -12,6 +12,8 @@
 #include <gantry/replication.h>
 #include <gantry/storage.h>
 
+#include "../support/folder.h"
+
 struct gk_kernel;
 
 class World
@@ -36,26 +38,6 @@ class World
 	const void *find(uint32_t kind, const std::string &plugin);
 	gk_kernel *kernel_ = nullptr;
 	std::string conf_dir_;
-};
-
-/* A temporary directory, removed with everything in it. */
-class Folder
-{
-      public:
-	Folder();
-	~Folder();
-	Folder(const Folder &) = delete;
-	const std::string &path() const
-	{
-		return path_;
-	}
-	std::string operator/(const std::string &name) const
-	{
-		return path_ + "/" + name;
-	}
-
-      private:
-	std::string path_;
 };
 
 /* An op that the test waits for. */

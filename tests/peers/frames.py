@@ -19,19 +19,17 @@ import fnmatch
 import importlib
 import inspect
 import json
-import shutil
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 
 from harness.broker import Broker
-from harness.cache import HERE, Cache, Unavailable, required
+from harness.cache import HERE, Unavailable, required
 from harness.expect import differences
 from harness.process import Failure
-from harness.servers import (Site, broker_properties, start_gantry_broker, start_gantry_namesrv,
+from harness.program import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build, run_in_folder
+from harness.servers import (broker_properties, start_gantry_broker, start_gantry_namesrv,
                              start_java_broker, start_java_namesrv)
-from run import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build
 
 FOLDER = HERE / "expect" / "frames"
 MODULES = tuple(sorted(path.stem for path in (HERE / "frames").glob("[a-z]*.py")))
@@ -170,6 +168,17 @@ def parse():
     return options
 
 
+def run_all(run, chosen):
+    """Runs the modules; returns the exit code."""
+    try:
+        for name, functions in chosen.items():
+            run.module(name, functions)
+        return run.result()
+    except (Unavailable, Failure) as error:
+        print(f"SKIP: {error}" if isinstance(error, Unavailable) else f"FAIL: {error}")
+        return EXIT_NOTHING_RAN if isinstance(error, Unavailable) and not required() else EXIT_FAILED
+
+
 def main():
     """Runs what the command line says."""
     options = parse()
@@ -177,24 +186,7 @@ def main():
         print(*(f"{name}/{function.__name__}" for name, functions in options.chosen.items()
                 for function in functions), sep="\n")
         return 0
-    folder = Path(tempfile.mkdtemp(prefix="gantry-frames-"))
-    site = Site(folder, Cache(), options.bin)
-    run = Run(options, site)
-    code = EXIT_FAILED
-    try:
-        for name, functions in options.chosen.items():
-            run.module(name, functions)
-        code = run.result()
-    except (Unavailable, Failure) as error:
-        print(f"SKIP: {error}" if isinstance(error, Unavailable) else f"FAIL: {error}")
-        code = EXIT_NOTHING_RAN if isinstance(error, Unavailable) and not required() else EXIT_FAILED
-    finally:
-        site.stop()
-        if options.keep or code not in (0, EXIT_NOTHING_RAN):
-            print(f"files and logs: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+    return run_in_folder("frames", options, lambda site: run_all(Run(options, site), options.chosen))
 
 
 if __name__ == "__main__":

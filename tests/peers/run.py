@@ -31,23 +31,18 @@ Exit code: 0 all passed or skipped, 1 something failed, 77 nothing could run, 2 
 
 import argparse
 import fnmatch
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from itertools import groupby
 from pathlib import Path
 
-from harness.cache import CHECKOUT, Cache, Unavailable, required
+from harness.cache import Cache, Unavailable, required
 from harness.clients import make_client
 from harness.expect import Expectations, differences
 from harness.process import Failure
+from harness.program import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build, run_in_folder
 from harness.scenarios import SMOKE, cases
-from harness.servers import Site
 
-EXIT_FAILED = 1
-EXIT_NOTHING_RAN = 77
 DIFFERENCES_SHOWN = 12
 
 
@@ -184,12 +179,6 @@ def prepare(chosen, cache):
     return code
 
 
-def newest_build():
-    """The bin directory of the newest gantryd under build/."""
-    found = sorted(CHECKOUT.glob("build/*/bin/gantryd"), key=lambda path: path.stat().st_mtime)
-    return found[-1].parent if found else None
-
-
 def parse(arguments):
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -226,11 +215,6 @@ def choose(options, parser):
     return chosen
 
 
-def stop_on_signal(number, _frame):
-    """Ends through the finally blocks, which stop the servers."""
-    sys.exit(128 + number)
-
-
 def main():
     """Runs what the command line says."""
     options = parse(sys.argv[1:])
@@ -239,19 +223,7 @@ def main():
         return 0
     if options.prepare:
         return prepare(options.chosen, Cache())
-    signal.signal(signal.SIGTERM, stop_on_signal)
-    folder = Path(tempfile.mkdtemp(prefix="gantry-peers-"))
-    site = Site(folder, Cache(), options.bin)
-    code = EXIT_FAILED
-    try:
-        code = Run(options, site).all(options.chosen)
-    finally:
-        site.stop()
-        if options.keep or code not in (0, EXIT_NOTHING_RAN):
-            print(f"files and logs: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+    return run_in_folder("peers", options, lambda site: Run(options, site).all(options.chosen))
 
 
 if __name__ == "__main__":

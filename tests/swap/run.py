@@ -21,29 +21,18 @@ Exit code: 0 all passed, 1 something failed, 77 nothing could run, 2 wrong usage
 """
 
 import argparse
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from chain import Chain, Failure, servers  # noqa: I001  (it finds tests/peers/harness)
-from harness.cache import CHECKOUT, Cache, Unavailable, required
+from harness.cache import Cache, Unavailable, required
 from harness.clients import make_client
-from harness.servers import Site
+from harness.program import EXIT_FAILED, EXIT_NOTHING_RAN, newest_build, run_in_folder
 from plans import FULL, PLANS
 from transactions import OpenTransactions
 
-EXIT_FAILED = 1
-EXIT_NOTHING_RAN = 77
 CLIENT = "java-5.5.0"
-
-
-def newest_build():
-    """The bin directory of the newest gantryd under build/."""
-    found = sorted(CHECKOUT.glob("build/*/bin/gantryd"), key=lambda path: path.stat().st_mtime)
-    return found[-1].parent if found else None
 
 
 def parse(arguments):
@@ -117,11 +106,6 @@ def run_all(site, plans):
     return EXIT_FAILED if failed else 0
 
 
-def stop_on_signal(number, _frame):
-    """Ends through the finally blocks, which stop the servers."""
-    sys.exit(128 + number)
-
-
 def main():
     """Runs what the command line says."""
     options = parse(sys.argv[1:])
@@ -130,19 +114,7 @@ def main():
         return 0
     if options.prepare:
         return prepare(Cache())
-    signal.signal(signal.SIGTERM, stop_on_signal)
-    folder = Path(tempfile.mkdtemp(prefix="gantry-swap-"))
-    site = Site(folder, Cache(), options.bin)
-    code = EXIT_FAILED
-    try:
-        code = run_all(site, chosen(options))
-    finally:
-        site.stop()
-        if options.keep or code not in (0, EXIT_NOTHING_RAN):
-            print(f"files and logs: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+    return run_in_folder("swap", options, lambda site: run_all(site, chosen(options)))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "call/reply.h"
+#include "message/decimal.h"
 
 struct gantry_str call_text(const struct gantry_call *call, const char *name)
 {
@@ -92,37 +93,10 @@ bool str_blank(struct gantry_str str)
 
 int str_int64(struct gantry_str str, int64_t *ret)
 {
-	size_t i = 0;
-	bool negative = false;
-	uint64_t value = 0, limit;
-
-	if (str.size && (str.at[0] == '-' || str.at[0] == '+'))
-		negative = str.at[i++] == '-';
-	if (i == str.size)
-		return -EINVAL;
-	limit = (uint64_t)INT64_MAX + negative;
-	for (; i < str.size; i++) {
-		unsigned digit = (unsigned char)str.at[i] - (unsigned)'0';
-
-		if (digit > 9)
-			return -EINVAL;
-		if (value > (limit - digit) / 10)
-			return -ERANGE;
-		value = value * 10 + digit;
-	}
-	*ret = negative ? (int64_t)(0 - value) : (int64_t)value;
-	return 0;
+	return decimal_parse(str.at, str.size, ret);
 }
 
 int str_int32(struct gantry_str str, int32_t *ret)
 {
-	int64_t value;
-	int err = str_int64(str, &value);
-
-	if (err)
-		return err;
-	if (value < INT32_MIN || value > INT32_MAX)
-		return -ERANGE;
-	*ret = (int32_t)value;
-	return 0;
+	return decimal_parse_int32(str.at, str.size, ret);
 }

@@ -2,7 +2,7 @@
 /* Pads and frames as they stand in RocketMQ's and DLedger's files (big-endian). */
 #include "door.h"
 
-#include <endian.h>
+#include <message/bytes.h>
 #include <string.h>
 
 enum {
@@ -13,32 +13,10 @@ enum {
 	FRAME_BODY = 44, /* int32: bytes of the body */
 };
 
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be32toh(value);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be64toh(value);
-}
-
-static void put32(uint8_t *to, uint32_t value)
-{
-	value = htobe32(value);
-	memcpy(to, &value, sizeof(value));
-}
-
 static void plain_pad(uint8_t *to, uint64_t left)
 {
-	put32(to, (uint32_t)left);
-	put32(to + 4, PLAIN_MAGIC);
+	message_put32(to, (uint32_t)left);
+	message_put32(to + 4, PLAIN_MAGIC);
 }
 
 static enum door_kind plain_look(const uint8_t *bytes, uint64_t size, uint64_t at, uint64_t left,
@@ -47,26 +25,28 @@ static enum door_kind plain_look(const uint8_t *bytes, uint64_t size, uint64_t a
 	(void)size;
 	(void)at;
 	(void)ret_record_bytes;
-	return get32(bytes + 4) == PLAIN_MAGIC && get32(bytes) == (uint32_t)left ? DOOR_PAD
-										 : DOOR_RECORD;
+	return message_get32(bytes + 4) == PLAIN_MAGIC && message_get32(bytes) == (uint32_t)left
+		       ? DOOR_PAD
+		       : DOOR_RECORD;
 }
 
 static void framed_pad(uint8_t *to, uint64_t left)
 {
-	put32(to, UINT32_MAX);
-	put32(to + 4, (uint32_t)left);
+	message_put32(to, UINT32_MAX);
+	message_put32(to + 4, (uint32_t)left);
 }
 
 /* A frame names its own offset, so a record's bytes cannot be taken for one by accident. */
 static enum door_kind framed_look(const uint8_t *bytes, uint64_t size, uint64_t at, uint64_t left,
 				  uint64_t *ret_record_bytes)
 {
-	uint32_t entry = get32(bytes + FRAME_SIZE);
+	uint32_t entry = message_get32(bytes + FRAME_SIZE);
 
-	if (get32(bytes) == UINT32_MAX && entry == (uint32_t)left)
+	if (message_get32(bytes) == UINT32_MAX && entry == (uint32_t)left)
 		return DOOR_PAD;
-	if (size < FRAME_BYTES || get32(bytes) != 1 || get64(bytes + FRAME_POS) != at ||
-	    entry < FRAME_BYTES || entry > left || get32(bytes + FRAME_BODY) != entry - FRAME_BYTES)
+	if (size < FRAME_BYTES || message_get32(bytes) != 1 ||
+	    message_get64(bytes + FRAME_POS) != at || entry < FRAME_BYTES || entry > left ||
+	    message_get32(bytes + FRAME_BODY) != entry - FRAME_BYTES)
 		return DOOR_RECORD;
 	*ret_record_bytes = entry - FRAME_BYTES;
 	return DOOR_FRAME;

@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <message/decimal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -162,32 +163,11 @@ bool json_equals(struct json_value value, const char *text)
 				     wanted);
 }
 
-static int parse_int64(struct gantry_str text, int64_t *ret)
-{
-	bool negative = text.size && text.at[0] == '-';
-	size_t i = negative;
-	uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
-
-	if (i == text.size)
-		return -EINVAL;
-	for (; i < text.size; i++) {
-		unsigned digit = (unsigned)text.at[i] - '0';
-
-		if (digit > 9)
-			return -EINVAL;
-		if (value > (limit - digit) / 10)
-			return -ERANGE;
-		value = value * 10 + digit;
-	}
-	*ret = (int64_t)(negative ? 0 - value : value);
-	return 0;
-}
-
 int json_int64(struct json_value value, int64_t *ret)
 {
 	struct gantry_str text;
 
-	return json_raw(value, &text) ? parse_int64(text, ret) : -EINVAL;
+	return json_raw(value, &text) ? decimal_read(text.at, text.size, ret) : -EINVAL;
 }
 
 int json_bool(struct json_value value, bool *ret)

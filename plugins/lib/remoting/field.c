@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking up fields and reading their values as Java reads them; language names. */
 #include <errno.h>
+#include <message/decimal.h>
 #include <remoting/codec.h>
 #include <stdbool.h>
 #include <string.h>
@@ -19,43 +20,14 @@ struct gantry_str remoting_field(const struct remoting_header *header, const cha
 	return (struct gantry_str){0};
 }
 
-enum { DIGITS_SAFE = 18 }; /* so many cannot overflow */
-
 int remoting_parse_int64(struct gantry_str text, int64_t *ret)
 {
-	const char *at = text.at, *end = at + text.size;
-	bool negative = text.size && *at == '-';
-	uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
-	bool safe;
-
-	at += negative || (text.size && *at == '+');
-	if (at == end)
-		return -EINVAL;
-	safe = end - at <= DIGITS_SAFE;
-	for (; at < end; at++) {
-		unsigned digit = (unsigned)*at - '0';
-
-		if (digit > 9)
-			return -EINVAL;
-		if (!safe && value > (limit - digit) / 10)
-			return -ERANGE;
-		value = value * 10 + digit;
-	}
-	*ret = (int64_t)(negative ? 0 - value : value);
-	return 0;
+	return decimal_parse(text.at, text.size, ret);
 }
 
 int remoting_parse_int32(struct gantry_str text, int32_t *ret)
 {
-	int64_t value;
-	int code = remoting_parse_int64(text, &value);
-
-	if (code)
-		return code;
-	if (value < INT32_MIN || value > INT32_MAX)
-		return -ERANGE;
-	*ret = (int32_t)value;
-	return 0;
+	return decimal_parse_int32(text.at, text.size, ret);
 }
 
 int remoting_field_int32(const struct remoting_header *header, const char *name, int32_t *ret)

@@ -1,40 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Big-endian integers at unaligned places; private to this library. */
+/* Pieces of frames, which are text to this library; private to it. */
 #ifndef REMOTING_WIRE_H
 #define REMOTING_WIRE_H
 
-#include <endian.h>
-#include <stdint.h>
-#include <string.h>
+#include <message/bytes.h>
 
 static inline uint16_t wire_u16(const void *at)
 {
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be16toh(value);
+	return message_get16(at);
 }
 
 static inline uint32_t wire_u32(const void *at)
 {
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be32toh(value);
+	return message_get32(at);
 }
 
 static inline char *wire_put_u16(char *to, uint16_t value)
 {
-	value = htobe16(value);
-	memcpy(to, &value, sizeof(value));
-	return to + sizeof(value);
+	return (char *)message_put16((uint8_t *)to, value);
 }
 
 static inline char *wire_put_u32(char *to, uint32_t value)
 {
-	value = htobe32(value);
-	memcpy(to, &value, sizeof(value));
-	return to + sizeof(value);
+	return (char *)message_put32((uint8_t *)to, value);
 }
 
 /* At most WIRE_DECIMAL_MAX bytes; returns the byte after. */

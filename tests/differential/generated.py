@@ -117,7 +117,9 @@ class Generator:
 
     def _make_send(self):
         self._places += 1
-        return self._send(310, self._properties(), f"body {self._keys}".encode())
+        request = self._send(310, self._properties(), f"body {self._keys}".encode())
+        request.noted = True
+        return request
 
     def _make_batch(self):
         messages = [(b"part %d" % part, self._properties().encode())

@@ -58,7 +58,7 @@ def _diverged(request, java, gantry):
 
 def _spoilt_body(request, java, gantry):
     """fastjson makes strings of numbers and lists, or throws; what exactly, no client relies on."""
-    if not request.body or not request.spoilt:
+    if request.code.fields or not request.body or not request.spoilt:
         return ""
     if "without" in request.spoilt:
         if "is null" in gantry["remark"] or "no clientID" in gantry["remark"] or \

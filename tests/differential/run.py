@@ -118,7 +118,7 @@ def fixed(options):
     yield from sequence.prelude(maker)
     for server, table in (("namesrv", codes.NAMESRV), ("broker", codes.BROKER)):
         for code in chosen(table):
-            yield maker.valid(code, server)
+            yield from healed([maker.valid(code, server)])
             yield from healed(sample(maker.spoilt(code, server)))
             if not code.reads:
                 yield from sequence.tables()

@@ -42,7 +42,8 @@ class Request:
     fields: dict
     body: bytes = b""
     spoilt: str = ""
-    places: dict = field(default_factory=dict)  # field: the place of the message sent as n-th
+    places: dict = field(default_factory=dict)  # field: the place of the n-th noted message
+    noted: bool = False  # each side notes where in its log the message stands
 
     def __str__(self):
         shown = json.dumps({**self.fields, **self.places}, sort_keys=True)

@@ -8,7 +8,6 @@ import answers
 from harness.process import HOST, Failure
 from harness.remoting import Connection
 
-SEND = 310
 ANSWER_SECONDS = 30  # a Java node on a busy machine may take some
 NO_ANSWER = ({"code": "none"}, b"")
 
@@ -20,7 +19,7 @@ class Side:
         self.name = name
         self._addresses = {"namesrv": namesrv.address, "broker": f"{HOST}:{broker_port}"}
         self._connections = {}
-        self._places = []  # in the log, of the messages that were sent one by one
+        self._places = []  # in the log, of the noted messages
 
     def ask(self, request):
         """What it answers, comparable. No answer, or a closed connection, is an answer too."""
@@ -35,7 +34,7 @@ class Side:
                 self._connections[request.server] = connection
             fields = {name: self._places[number] for name, number in request.places.items()}
             answer = connection.ask(request.code.code, {**request.fields, **fields}, request.body)
-            if request.code.code == SEND:
+            if request.noted:
                 self._places.append(place_of(answer))
             return answer
         except (socket.timeout, ConnectionError):

@@ -251,6 +251,15 @@ TEST_F(Calls, BodiesOfWrongTypesAreRefused)
 		  "1 JSONException: consumeEnable is not true or false");
 }
 
+TEST_F(Calls, AReplysNumbersAreReadWhetherTheyAreNeededOrNot)
+{
+	for (const char *bad : {"d=x7", "e= ", "f=1.5", "g=9223372036854775808", "j=", "l=x7"})
+		EXPECT_EQ(Call(325, {"a=p", "b=T", "h=0", bad}),
+			  std::string("1 NumberFormatException: For input string: \"") + (bad + 2) +
+				  "\"");
+	EXPECT_EQ(Call(325, {"a=p", "b=T", "k=x7"}), "1 the custom field <c> is null");
+}
+
 TEST_F(Calls, WhoIsOnlineAndWhichFiltersThereAre)
 {
 	EXPECT_EQ(Call(38, {"consumerGroup=g"}), "1 no consumer for this group, g");

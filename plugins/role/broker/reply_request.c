@@ -34,10 +34,34 @@ const char *reply_field_name(enum reply_field field)
 	return names[field];
 }
 
+/* Of the second version RocketMQ reads every number at once, needed or not. */
+static int check_letters(struct gantry_call *call)
+{
+	static const char numbers[] = "defghjl";
+
+	for (const char *at = numbers; *at; at++) {
+		char letter[] = {*at, 0};
+		struct gantry_str value = call_text(call, letter);
+		int64_t number;
+		int32_t small;
+
+		if (!value.at ||
+		    !(*at == 'g' ? str_int64(value, &number) : str_int32(value, &small)))
+			continue;
+		call_fail(call, GANTRY_SYSTEM_ERROR,
+			  "NumberFormatException: For input string: \"%.*s\"",
+			  value.size > 64 ? 64 : (int)value.size, value.at);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int find_fields(struct gantry_call *call, struct gantry_str *fields)
 {
 	bool letters = call->code == SEND_REPLY_MESSAGE_V2;
 
+	if (letters && check_letters(call))
+		return -EINVAL;
 	for (int i = 0; i < REPLY_FIELDS; i++) {
 		char letter[] = {(char)('a' + i), 0};
 

@@ -257,6 +257,27 @@ TEST(Light, GroupsHaveOneOffsetOfATopicThatIsKept)
 	EXPECT_EQ(33, offsets_get(offsets, group, topic, 3));
 }
 
+TEST(Light, OffsetsFromBeforeItWasEnabledAreTakenOverOnce)
+{
+	Folder folder;
+	gantry_str group = str_of("group"), topic = str_of("T");
+	{
+		World world(folder.path());
+		EXPECT_EQ(0, offsets_commit(world.role()->offsets, group, topic, 1, 11));
+	}
+	{
+		World world(folder.path(), keys);
+		EXPECT_EQ(11, offsets_get(world.role()->offsets, group, topic, 1));
+	}
+	EXPECT_TRUE(std::filesystem::exists(folder / "config/lmqConsumerOffset.json"));
+	{
+		World world(folder.path());
+		EXPECT_EQ(0, offsets_commit(world.role()->offsets, group, topic, 1, 12));
+	}
+	World world(folder.path(), keys);
+	EXPECT_EQ(11, offsets_get(world.role()->offsets, group, topic, 1));
+}
+
 TEST(Light, NamesAreOrdinaryUnlessEnabled)
 {
 	Folder folder;

@@ -13,6 +13,8 @@
 #include "paths.h"
 #include "topics.h"
 
+static const char plain_name[] = "consumerOffset.json", light_name[] = "lmqConsumerOffset.json";
+
 enum { TEXT_MAX = 1024 * 1024 * 1024 };
 
 static void write_node(struct json_writer *writer, const struct offset_node *node)
@@ -191,15 +193,35 @@ static int decode_file(void *user, const char *text, size_t size, char *why, siz
 	return broker_decode(text, size, take_document, user, why, why_size);
 }
 
+/* enableLmq was set a moment ago: consumers go on where they were. As state_read(). */
+static int read_plain(struct offsets *offsets)
+{
+	struct state *plain = NULL;
+	int result = broker_state_new(offsets->broker, plain_name, encode_file, decode_file,
+				      offsets, &plain);
+
+	if (!result)
+		result = state_read(plain);
+	state_free(plain);
+	if (result > 0) {
+		gantry_log(offsets->broker->inst, NOTICE,
+			   "enableLmq: the offsets of %s are taken over into %s", plain_name,
+			   light_name);
+		offsets->commits++; /* so that they are written */
+	}
+	return result;
+}
+
 int offsets_load(struct offsets *offsets)
 {
-	const char *name =
-		offsets->broker->conf->enableLmq ? "lmqConsumerOffset.json" : "consumerOffset.json";
-	int result = broker_state_new(offsets->broker, name, encode_file, decode_file, offsets,
-				      &offsets->file);
+	bool light = offsets->broker->conf->enableLmq;
+	int result = broker_state_new(offsets->broker, light ? light_name : plain_name, encode_file,
+				      decode_file, offsets, &offsets->file);
 
 	if (!result)
 		result = state_read(offsets->file);
+	if (!result && light)
+		result = read_plain(offsets);
 	return result < 0 ? result : 0;
 }
 

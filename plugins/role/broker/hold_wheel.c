@@ -6,6 +6,15 @@
 
 #include "pull_private.h"
 
+/* What came while nobody rang for it (short polling) may have to be waited for; a drain waits for
+ * nothing. */
+static void time_is_up(struct hold *hold, uint64_t now_ms)
+{
+	pull_link_remove(&hold->in_queue);
+	if (now_ms == UINT64_MAX || (hold_look(hold) && hold->state == HOLD_PARKED))
+		hold_expire(hold);
+}
+
 static void expire_slot(struct pull_link *slot, uint64_t now_ms)
 {
 	struct pull_link *link = slot->next;
@@ -17,7 +26,7 @@ static void expire_slot(struct pull_link *slot, uint64_t now_ms)
 		if (hold->queued_ms)
 			hold_check_late(hold, now_ms);
 		else if (hold->deadline_ms <= now_ms && hold->state == HOLD_PARKED)
-			hold_expire(hold);
+			time_is_up(hold, now_ms);
 	}
 }
 

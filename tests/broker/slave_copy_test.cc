@@ -253,6 +253,19 @@ TEST(SlaveCopy, BadTablesChangeNothingAndCostOnlyThemselves)
 	}
 }
 
+TEST(SlaveCopy, ATableThatTheMasterDoesNotHaveCostsOnlyItself)
+{
+	Pair pair;
+
+	pair.master.refuses = 45;
+	pair.Rounds(2);
+	pair.master.Say(21, Master::topics(2, topic_json("Later", 1)));
+	pair.Rounds(2);
+	EXPECT_NE(pair.Topic("Later"), nullptr);
+	EXPECT_NE(ask(pair.world, 45, {}).body.find("\"offsetTable\":{}"), std::string::npos)
+		<< ask(pair.world, 45, {}).body;
+}
+
 TEST(SlaveCopy, ALimitIsKept)
 {
 	Pair pair;

@@ -58,7 +58,8 @@ struct slave {
 	/* when, on gantry_clock_ms() */
 	uint64_t full_ms, look_ms;
 	/* the round */
-	bool running, full, failed, working, ending;
+	bool running, full, working, ending;
+	bool failed; /* the connection did */
 	uint32_t at; /* of slave_tables; behind them: sends of progress */
 	struct gantry_op op;
 	struct gantry_work work;
@@ -75,7 +76,7 @@ struct slave {
 	struct remoting_request send;
 	/* the way down */
 	struct gantry_op close_op, *end_op;
-	struct gantry_log_limit failures;
+	bool missing[SLAVE_TABLES]; /* the log says so */
 };
 
 /* round.c */

@@ -57,13 +57,14 @@ static void finish(struct slave *slave)
 
 /* ---- one page */
 
+/* Said once until it goes well again: an older master may not have that table at all. */
 static void table_failed(struct slave *slave, const char *why)
 {
-	slave->failed = true;
-	if (!slave->ending)
-		gantry_log_limited(slave->broker->inst, &slave->failures, WARNING,
-				   "%s of the master %s are not taken over: %s",
-				   slave_tables[slave->at].name, slave->master, why);
+	if (!slave->ending && !slave->missing[slave->at])
+		gantry_log(slave->broker->inst, WARNING,
+			   "%s of the master %s are not taken over: %s",
+			   slave_tables[slave->at].name, slave->master, why);
+	slave->missing[slave->at] = true;
 }
 
 static void go_on(struct slave *slave)
@@ -84,12 +85,14 @@ static void taken(struct gantry_op *op)
 	struct slave *slave = op->user;
 
 	slave->working = false;
-	if (op->status)
-		table_failed(slave, slave->why[0] ? slave->why : strerror(-op->status));
-	else if (slave->more && !slave->ending) {
+	if (!op->status && slave->more && !slave->ending) {
 		ask_page(slave);
 		return;
 	}
+	if (op->status)
+		table_failed(slave, slave->why[0] ? slave->why : strerror(-op->status));
+	else
+		slave->missing[slave->at] = false;
 	go_on(slave);
 }
 

@@ -80,6 +80,7 @@ static void turn_to_master(struct slave *slave)
 		gantry_log(slave->broker->inst, WARNING, "the name server knows no master of %s",
 			   slave->broker->name);
 	slave->hears = false;
+	memset(slave->missing, 0, sizeof(slave->missing));
 	slave->full_ms = slave->look_ms = 0;
 }
 

@@ -62,6 +62,17 @@ TEST_F(States, UnderAsynchronousFlush)
 	sample(recording);
 }
 
+/* Entries and their units are synced apart. */
+TEST_F(States, WithUnitsBesideTheQueues)
+{
+	Recording recording("enableConsumeQueueExt = true\nmappedFileSizeConsumeQueueExt = 250\n",
+			    4);
+
+	for (int life = 0; life < 3; life++)
+		recording.live(40);
+	sample(recording);
+}
+
 /* A crash in the recovery from a crash. */
 TEST_F(States, InARecovery)
 {

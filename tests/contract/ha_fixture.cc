@@ -13,7 +13,8 @@
 extern "C" __attribute__((visibility("default"))) const char *__tsan_default_suppressions();
 extern "C" const char *__tsan_default_suppressions()
 {
-	return "race_top:^socket$\nrace_top:^accept4$\nrace_top:^epoll_ctl$\n";
+	return "race_top:interceptor_socket\nrace_top:interceptor_accept4\nrace_top:interceptor_"
+	       "epoll_ctl\n";
 }
 #endif
 

@@ -70,6 +70,13 @@ def _spoilt_body(request, java, gantry):
     return "names without quotes are taken" if "bare keys" in request.spoilt else ""
 
 
+def _no_type(request, java, gantry):
+    """Java then looks for the codes of tags that it has not made."""
+    if "[expressionType empty]" in request.spoilt and java["code"] == 20 and gantry["code"] == 0:
+        return "an empty type of expression is as good as none"
+    return ""
+
+
 def _message_id(request, java, gantry):
     if request.code.code == 309 and java["code"] == gantry["code"] == 1 and \
             gantry["remark"].endswith("is no message id"):
@@ -132,7 +139,7 @@ def _expression_type(request, java, gantry):
 
 RULES = [_spoilt_body, _below_zero,
          _unreadable_field, _null_pointer, _remark_of_success, _null_in_remark, _any_queue,
-         _diverged, _long_name, _expression_type, _message_id, _queue_made,
+         _diverged, _long_name, _expression_type, _no_type, _message_id, _queue_made,
          _long_group, _nothing_to_clone, _sums]
 
 

@@ -36,6 +36,8 @@ int clients_leave(struct broker *broker, struct gantry_session *session, struct 
 	struct clients *clients = broker->clients;
 
 	(void)client; /* RocketMQ goes by the connection alone */
+	if (consumer_group.size)
+		groups_find(broker, consumer_group); /* and looks the group up, which makes it */
 	if (!record || !record->channel)
 		return 0;
 	if (producer_group.size)

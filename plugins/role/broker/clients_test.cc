@@ -418,6 +418,16 @@ TEST_F(Clients, APullsOwnSubscriptionIsCompiledOnce)
 	EXPECT_FALSE(Look().group_known); /* a pull is no heartbeat */
 }
 
+TEST_F(Clients, LeavingAGroupMakesItAsInRocketMQ)
+{
+	Join(a_, {});
+	EXPECT_EQ(groups_look(broker_->groups, str_of("other")), nullptr);
+	EXPECT_EQ(clients_leave(broker_, &a_.base, str_of("client"), str_of(""), str_of("other")),
+		  0);
+	EXPECT_NE(groups_look(broker_->groups, str_of("other")), nullptr);
+	Gone(a_);
+}
+
 TEST_F(Clients, AnAdministratorSeesWhatPullsBroughtAlong)
 {
 	struct gantry_pull pull = {};

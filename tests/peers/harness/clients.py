@@ -84,12 +84,17 @@ GO_NAME = f"go-{peers.GO_VERSION}"
 
 def make_client(cache, name):
     """The client of that name; fetches and builds what it needs."""
+    return Client(name, *program(cache, name))
+
+
+def program(cache, name):
+    """The command of that client, with {home} for a folder of its own, and its environment."""
     if name == GO_NAME:
-        return Client(name, [str(cache.go_client())], {"ROCKETMQ_GO_LOG_LEVEL": "warn"})
+        return [str(cache.go_client())], {"ROCKETMQ_GO_LOG_LEVEL": "warn"}
     version, manner = next((version, manner) for manner in JAVA_MANNERS
                            for version in peers.CLIENT_VERSIONS
                            if name == f"java-{version}{manner}")
     command = [peers.java(), *JAVA_FLAGS, *REBALANCE_FLAGS, *JAVA_MANNERS[manner],
                "-Duser.home={home}", "-Drocketmq.client.localOffsetStoreDir={home}/offsets",
                "-cp", cache.java_client(version), "peers.Main"]
-    return Client(name, command)
+    return command, {}

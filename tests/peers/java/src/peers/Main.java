@@ -44,6 +44,7 @@ public final class Main {
         Map.entry("request", RequestScenario::new),
         Map.entry("relay", RelayScenario::new),
         Map.entry("take", TakeScenario::new),
+        Map.entry("member", MemberScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

@@ -190,14 +190,19 @@ TEST(Slave, RolesThatChangeAtOnceEndWell)
 	Folder folder;
 	World world(folder.path(), kKeys, 2, kDouble);
 	Session session(world);
+	auto lead = [&](uint64_t term) { // -EBUSY: the last term is not caught up with yet
+		world.until([&] { return follower_double_lead(world.replication(), term) == 0; });
+	};
 
 	make_topic(world);
 	for (uint64_t term = 1; term <= 20; term++) {
-		ASSERT_EQ(follower_double_lead(world.replication(), term), 0);
+		lead(term);
 		if (term % 3 == 0)
 			session.send(delayed(kNow, "some"));
 		follower_double_lost(world.replication(), term);
 	}
-	ASSERT_EQ(follower_double_lead(world.replication(), 30), 0);
-	EXPECT_EQ(session.send(delayed(kSecond, "kept")).code, GANTRY_SUCCESS);
+	world.dispatched();
+	EXPECT_EQ(session.send(delayed(kSecond, "refused")).code, GANTRY_SYSTEM_BUSY);
+	lead(30);
+	world.until([&] { return session.send(delayed(kSecond, "kept")).code == GANTRY_SUCCESS; });
 }

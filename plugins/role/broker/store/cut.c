@@ -110,10 +110,15 @@ static void set_leads(struct store *store, enum broker_leads leads)
 	features_role_changed(store->broker);
 }
 
+/* Unless it does not lead any more. */
 static void caught_up(struct store *store)
 {
+	uint32_t before = BROKER_CATCHES_UP;
+
 	store_each_queue(store, count_dispatched, NULL);
-	set_leads(store, BROKER_LEADS);
+	if (__atomic_compare_exchange_n(&store->broker->leads, &before, BROKER_LEADS, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		features_role_changed(store->broker);
 }
 
 int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready)
@@ -126,11 +131,11 @@ int store_role(void *user, int leads, uint64_t term, struct gantry_op *ready)
 		set_leads(store, BROKER_FOLLOWS);
 		return 0;
 	}
+	set_leads(store, BROKER_CATCHES_UP);
 	if (store_dispatched(store) >= store->door->mark(store->door_inst, GANTRY_VISIBLE)) {
 		caught_up(store);
 		return 0;
 	}
-	set_leads(store, BROKER_CATCHES_UP);
 	gantry_op_take(ready, NULL, store);
 	__atomic_store_n(&store->ready_op, ready, __ATOMIC_RELEASE);
 	dispatcher_go(store);

@@ -7,7 +7,6 @@
 #include <gantry/plugin.h>
 #include <gtest/gtest.h>
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,28 +19,15 @@
 #include <vector>
 
 #include "../../kernel/kernel.h"
+#include "folder.h"
 
-/* A folder that goes away with its object. */
-class TempFolder
+/* Its files, as text. */
+class TempFolder : public Folder
 {
       public:
-	TempFolder()
-	{
-		char name[] = "/tmp/gantry-test-XXXXXX";
-
-		path_ = mkdtemp(name);
-	}
-	~TempFolder()
-	{
-		Remove(path_);
-	}
-	const std::string &path() const
-	{
-		return path_;
-	}
 	std::string Read(const std::string &name) const
 	{
-		std::ifstream in(path_ + "/" + name);
+		std::ifstream in(*this / name);
 		std::stringstream text;
 
 		text << in.rdbuf();
@@ -49,28 +35,12 @@ class TempFolder
 	}
 	void Write(const std::string &name, const std::string &text) const
 	{
-		std::ofstream(path_ + "/" + name) << text;
+		std::ofstream(*this / name) << text;
 	}
 	bool Has(const std::string &name) const
 	{
-		return access((path_ + "/" + name).c_str(), F_OK) == 0;
+		return access((*this / name).c_str(), F_OK) == 0;
 	}
-
-      private:
-	static void Remove(const std::string &path)
-	{
-		if (DIR *folder = opendir(path.c_str())) {
-			while (struct dirent *entry = readdir(folder)) {
-				std::string name = entry->d_name;
-
-				if (name != "." && name != "..")
-					Remove(path + "/" + name);
-			}
-			closedir(folder);
-		}
-		remove(path.c_str());
-	}
-	std::string path_;
 };
 
 /* Runs plugins that are part of the test program. names: those to run, one instance each, in the

@@ -7,11 +7,9 @@ QUEUE_COUNT = "a topic cannot have less than no queues"
 DELETED = "Java makes a group anew when it is deleted a second time"
 TIMER = "the timer store is not built yet"
 
-NAMESRV = "the name server's keys change by its file and SIGHUP, or a restart"
 COLD = "there is no control of cold reads"
 
 KNOWN = {
-    ("mqadmin", "24 updateNamesrvConfig -k returnOrderTopicConfigToBroker -v true"): NAMESRV,
     ("mqadmin", "63 getColdDataFlowCtrInfo -b {b}"): COLD,
     ("raw", "wrong value"): REFUSED,
     ("raw", "unknown key"): REFUSED,

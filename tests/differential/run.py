@@ -34,7 +34,7 @@ from harness.cache import CHECKOUT, Cache, Unavailable, required
 from harness.process import Failure
 
 SETTLE_SECONDS = 2
-SETTLES = {0, 17, 19, 20, 22}  # codes that an answer has while messages are on their way to a queue
+SETTLES = {0, 17, 19, 20, 21, 22}  # codes that an answer has while messages are on their way to a queue
 
 
 def start_side(site, name, start_namesrv, start_broker):

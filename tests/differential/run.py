@@ -134,7 +134,7 @@ def fixed(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, default=CHECKOUT / "build" / "release" / "bin")
+    parser.add_argument("--bin", type=lambda text: Path(text).resolve(), default=CHECKOUT / "build" / "release" / "bin")
     parser.add_argument("--seed", type=int, default=0, help="0: any")
     parser.add_argument("--sample", type=int, default=100, metavar="PERCENT",
                         help="of the spoilt requests; 0: none of the fixed ones either")

@@ -243,6 +243,18 @@ struct Heard {
 	struct gantry_subscription *mine = nullptr;
 };
 
+TEST_F(Expire, ANewStoreIsNotTakenForAFullDisk)
+{
+	open();
+	Heard heard(*world);
+
+	outside.set(0, 5);
+	outside.queues = -1; /* as statvfs answers for a folder that is not there */
+	look(*world);
+	EXPECT_FALSE(std::filesystem::exists(folder / "consumequeue"));
+	EXPECT_TRUE(heard.levels.empty());
+}
+
 TEST_F(Expire, ANearlyFullDiskRefusesSends)
 {
 	open();
@@ -250,6 +262,7 @@ TEST_F(Expire, ANearlyFullDiskRefusesSends)
 	Heard heard(*world);
 	Session session(*world);
 
+	std::filesystem::create_directories(folder / "consumequeue"); /* not written yet */
 	outside.set(0, 5);
 	outside.log = 90;
 	look(*world);

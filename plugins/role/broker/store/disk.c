@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <gantry/bus.h>
 
@@ -51,6 +52,7 @@ static void put(int32_t *field, int32_t value)
 	__atomic_store_n(field, value, __ATOMIC_RELAXED);
 }
 
+/* A new store has no such folder before its first message: it will stand on the root's disk. */
 static int in_root(const struct disk *disk, const char *name, const struct expiry_senses *senses)
 {
 	char path[4096];
@@ -58,6 +60,8 @@ static int in_root(const struct disk *disk, const char *name, const struct expir
 
 	if (size < 0 || size >= (int)sizeof(path))
 		return -1;
+	if (access(path, F_OK) && errno == ENOENT)
+		return senses->used_percent(disk->store->root, senses->user);
 	return senses->used_percent(path, senses->user);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The slave: whom it follows, and when it connects. */
 #include "client_impl.h"
+#include "tick.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -164,20 +165,9 @@ static void tick(uv_timer_t *timer)
 		attempt(client);
 }
 
-static uint64_t tick_ms(const struct ha_client_conf *conf)
-{
-	int64_t ms = 100;
-
-	if (conf->heartbeat_ms / 4 < ms)
-		ms = conf->heartbeat_ms / 4;
-	if (conf->housekeeping_ms / 4 < ms)
-		ms = conf->housekeeping_ms / 4;
-	return ms < 2 ? 2 : (uint64_t)ms;
-}
-
 void ha_client_wake(struct ha_client *client, uint64_t ms)
 {
-	uint64_t period = tick_ms(client->conf);
+	uint64_t period = ha_tick_ms(client->conf->heartbeat_ms, client->conf->housekeeping_ms);
 
 	if (client->timer && ms < period)
 		uv_timer_start(client->timer, tick, ms, period);
@@ -196,7 +186,7 @@ static void timer_closed(uv_handle_t *handle)
 static void begin(struct ha_client *client)
 {
 	uv_timer_t *timer = calloc(1, sizeof(*timer));
-	uint64_t ms = tick_ms(client->conf);
+	uint64_t ms = ha_tick_ms(client->conf->heartbeat_ms, client->conf->housekeeping_ms);
 
 	if (!timer) {
 		gantry_log(client->inst, ERROR, "no memory: no master is followed");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A slave's connection on the master: accepted, its reports read, closed. */
 #include "master_impl.h"
+#include "tick.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -121,18 +122,6 @@ static void tick(uv_timer_t *timer)
 
 /* ---- accepted */
 
-/* Often enough for heartbeats, housekeeping and a second of flow control. */
-static uint64_t tick_ms(const struct ha_master_conf *conf)
-{
-	int64_t ms = 100;
-
-	if (conf->heartbeat_ms / 4 < ms)
-		ms = conf->heartbeat_ms / 4;
-	if (conf->housekeeping_ms / 4 < ms)
-		ms = conf->housekeeping_ms / 4;
-	return ms < 2 ? 2 : (uint64_t)ms;
-}
-
 static struct ha_slave *make(struct ha_master *master, struct gantry_loop *loop)
 {
 	struct ha_slave *slave = calloc(1, sizeof(*slave));
@@ -160,7 +149,7 @@ void ha_slave_accepted(struct gantry_listener *listener, struct gantry_loop *loo
 {
 	struct ha_master *master = user;
 	struct ha_slave *slave = make(master, loop);
-	uint64_t ms = tick_ms(master->conf);
+	uint64_t ms = ha_tick_ms(master->conf->heartbeat_ms, master->conf->housekeeping_ms);
 
 	(void)listener;
 	if (!slave) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers to pulls. The fields stand in the order of RocketMQ's PullMessageResponseHeader. */
+#include "reply_head.h"
 #include "run.h"
 #include "wire.h"
 
@@ -110,18 +111,9 @@ static char *put_binary_fields(char *to, const struct remoting_pull_reply *reply
 
 static char *put_binary(char *to, const struct remoting_pull_reply *reply)
 {
-	char *fields;
+	char *fields = put_reply_head(to, reply->code, reply->opaque, reply->remark);
 
-	to = wire_put_u16(to, (uint16_t)reply->code);
-	*to++ = REMOTING_JAVA;
-	to = wire_put_u16(to, REMOTING_VERSION);
-	to = wire_put_u32(to, (uint32_t)reply->opaque);
-	to = wire_put_u32(to, REMOTING_RESPONSE);
-	to = wire_put_u32(to, (uint32_t)reply->remark.size);
-	if (reply->remark.size)
-		to = wire_put_bytes(to, reply->remark.at, reply->remark.size);
-	fields = to;
-	to = put_binary_fields(to + 4, reply);
+	to = put_binary_fields(fields + 4, reply);
 	wire_put_u32(fields, (uint32_t)(to - fields - 4));
 	return to;
 }

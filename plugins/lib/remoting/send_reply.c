@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers to sends. A message id is the store host's address, its port in 4 bytes, and the
  * message's physical offset, in upper-case hex; a batch's ids are joined by commas. */
+#include "reply_head.h"
 #include "run.h"
 #include "wire.h"
 
@@ -158,18 +159,9 @@ static char *put_binary_ids(char *to, const struct remoting_send_template *templ
 static char *put_binary(char *to, const struct remoting_send_template *template_,
 			const struct remoting_send_reply *reply)
 {
-	char *fields;
+	char *fields = put_reply_head(to, reply->code, reply->opaque, reply->remark);
 
-	to = wire_put_u16(to, (uint16_t)reply->code);
-	*to++ = REMOTING_JAVA;
-	to = wire_put_u16(to, REMOTING_VERSION);
-	to = wire_put_u32(to, (uint32_t)reply->opaque);
-	to = wire_put_u32(to, REMOTING_RESPONSE);
-	to = wire_put_u32(to, (uint32_t)reply->remark.size);
-	if (reply->remark.size)
-		to = wire_put_bytes(to, reply->remark.at, reply->remark.size);
-	fields = to;
-	to = wire_put_bytes(to + 4, template_->binary, template_->binary_size);
+	to = wire_put_bytes(fields + 4, template_->binary, template_->binary_size);
 	if (reply->offset_count) {
 		to = put_binary_ids(to, template_, reply);
 		to = put_binary_number(to, STR("queueId"), reply->queue);

@@ -8,13 +8,11 @@ is left after a restart.
 
 import json
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
-from harness.cache import Cache  # noqa: E402
-from harness.process import HOST, listens, wait_until  # noqa: E402
+from harness.process import HOST, wait_until  # noqa: E402
 from harness.servers import Site  # noqa: E402
 from wire import Wire  # noqa: E402
 
@@ -29,31 +27,14 @@ class Control(unittest.TestCase):
     """Each test starts what it needs on ports of its own."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="gantry-control-")
-        self.addCleanup(folder.cleanup)
-        self.site = Site(Path(folder.name), Cache(), BINARIES)
-        self.addCleanup(self.site.stop)
-
-    def start(self, role, name, port, properties):
-        """gantryd in one role; serves when this returns."""
-        path = self.site.home(name) / f"{role}.properties"
-        path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        process = self.site.start(name, [BINARIES / "gantryd", role, "-c", path])
-        process.wait_until(lambda: listens(port), "its port", 20)
-        return process
+        self.site = Site.of_test(self, BINARIES)
 
     def namesrv(self, port, name="namesrv"):
-        return self.start("namesrv", name, port,
-                          {"listenPort": port, "bindAddress": HOST,
-                           "kvConfigPath": self.site.home(name) / "kvConfig.json"})
+        return self.site.start_namesrv(name, port, {})
 
     def broker(self, port, namesrvs, name="broker", **more):
-        return self.start("broker", name, port, {
-            "listenPort": port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
-            "brokerName": name, "brokerClusterName": "C",
-            "namesrvAddr": ";".join(f"{HOST}:{port}" for port in namesrvs),
-            "storePathRootDir": self.site.home(name) / "store",
-            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more})
+        addresses = ";".join(f"{HOST}:{port}" for port in namesrvs)
+        return self.site.start_broker(name, port, addresses, more)
 
     def stop(self, process):
         """Asks it to end, which it must do well."""

@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 import sys
-import tempfile
 import time
 import unittest
 import zlib
@@ -18,10 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 from harness import names  # noqa: E402
-from harness.cache import Cache  # noqa: E402
 from harness.names import Node, body, compressed, data_version, route, topic  # noqa: E402
 from harness.peer import Peer  # noqa: E402
-from harness.process import HOST, listens, wait_until  # noqa: E402
+from harness.process import HOST, wait_until  # noqa: E402
 from harness.servers import Site  # noqa: E402
 
 BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
@@ -36,36 +34,17 @@ class Names(unittest.TestCase):
     """Each test starts what it needs on ports of its own."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="gantry-names-")
-        self.addCleanup(folder.cleanup)
-        self.site = Site(Path(folder.name), Cache(), BINARIES)
-        self.addCleanup(self.site.stop)
-
-    def start(self, role, name, port, properties):
-        """gantryd in one role; serves when this returns."""
-        path = self.site.home(name) / f"{role}.properties"
-        path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        process = self.site.start(name, [BINARIES / "gantryd", role, "-c", path])
-        process.wait_until(lambda: listens(port), "its port", 20)
-        return process
+        self.site = Site.of_test(self, BINARIES)
 
     def namesrv(self, name="namesrv", **more):
         """A name server: its address and its process."""
         port = self.site.ports.one()
-        process = self.start("namesrv", name, port, {
-            "listenPort": port, "bindAddress": HOST,
-            "kvConfigPath": self.site.home(name) / "kvConfig.json", **more})
-        return f"{HOST}:{port}", process
+        return f"{HOST}:{port}", self.site.start_namesrv(name, port, more)
 
     def broker(self, namesrvs, name="broker", **more):
         """A broker: its address and its process."""
         port = self.site.ports.broker()
-        process = self.start("broker", name, port, {
-            "listenPort": port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
-            "brokerName": name, "brokerClusterName": "C", "namesrvAddr": namesrvs,
-            "storePathRootDir": self.site.home(name) / "store",
-            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more})
-        return f"{HOST}:{port}", process
+        return f"{HOST}:{port}", self.site.start_broker(name, port, namesrvs, more)
 
     def peer(self, address):
         """A connection that ends with the test."""

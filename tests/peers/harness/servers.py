@@ -2,6 +2,7 @@
 """Starts name servers and brokers: Java's and Gantry's, from the same property files."""
 
 import os
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,35 @@ class Site:
     binaries: Path = None  # holds gantryd; not needed where only Java servers run
     ports: Ports = field(default_factory=Ports)
     running: list = field(default_factory=list)
+
+    @classmethod
+    def of_test(cls, case, binaries):
+        """A site for one unittest, which ends with it."""
+        folder = tempfile.TemporaryDirectory(prefix="gantry-test-")
+        case.addCleanup(folder.cleanup)
+        site = cls(Path(folder.name), peers.Cache(), binaries)
+        case.addCleanup(site.stop)
+        return site
+
+    def start_role(self, role, name, port, properties):
+        """gantryd in one role, with these properties alone; serves when this returns."""
+        path = _write(self.home(name) / f"{role}.properties", properties)
+        process = self.start(name, [gantryd(self), role, "-c", path])
+        process.wait_until(lambda: listens(port), "its port", 20)
+        return process
+
+    def start_namesrv(self, name, port, more):
+        """A name server on that port; its process."""
+        return self.start_role("namesrv", name, port,
+                               {**namesrv_properties(self.home(name), port), **more})
+
+    def start_broker(self, name, port, namesrvs, more):
+        """A small broker on that port, which need not register anywhere; its process."""
+        return self.start_role("broker", name, port, {
+            "listenPort": port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
+            "brokerName": name, "brokerClusterName": "C", "namesrvAddr": namesrvs,
+            "storePathRootDir": self.home(name) / "store",
+            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more})
 
     def start(self, name, command, java_home=None):
         """Starts a server in a folder of its own; it stops with the site."""

@@ -2,6 +2,8 @@
 /* The plugin: what a loadable module exports, how the kernel runs it, how modules find each other.
  *
  * ABI changelog (one line for each addition or break; the newest first)
+ *   0.6  storage.h: what was read outlives a kill of the process
+ *   0.5  storage.h, replication.h: fetch, follow, peers; role.h: ret_flags
  *   0.4  conf.h: gantry_conf_change
  *   0.3  role.h: remarks of 512 bytes
  *   0.2  guard.h: mapped files that fail
@@ -17,7 +19,7 @@ GANTRY_BEGIN
 
 #define GANTRY_MAGIC 0x47545259u /* "GTRY" */
 #define GANTRY_ABI_MAJOR 0       /* something was removed, moved or re-typed */
-#define GANTRY_ABI_MINOR 5       /* something was appended */
+#define GANTRY_ABI_MINOR 6       /* something was appended */
 
 enum gantry_kind {
 	GANTRY_STORAGE = 1,

@@ -8,7 +8,10 @@
  * A log has one writer at a time, which its user sees to (the write door's lock). window, advance,
  * append, read, copy_hot and sync never wait for the disk; the others may. A failed sync, and a
  * write that fails for any other reason than a full disk, fence the log for good: every later
- * write and sync answers -EIO, and reading goes on. A full disk is -ENOSPC until there is room. */
+ * write and sync answers -EIO, and reading goes on. A full disk is -ENOSPC until there is room.
+ *
+ * What read, fetch, copy and copy_hot have shown outlives a kill of the process, and so does all of
+ * every advance that it is part of; what nobody has read may not, before it is durable. */
 #ifndef GANTRY_STORAGE_H
 #define GANTRY_STORAGE_H
 

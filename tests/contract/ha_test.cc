@@ -143,6 +143,22 @@ TEST_P(Ha, ASlaveIsNeverAheadIfItMustNot)
 	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
 }
 
+TEST_P(Ha, NoFlushIsWaitedForAndAKillPutsNoSlaveAhead)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n"
+						  "flushIntervalCommitLog = 1h\n");
+	auto follower = slave();
+
+	fill(*leader, 20, 2000);
+	caught_up(*follower, *leader);
+	EXPECT_LT(leader->client->mark(GANTRY_DURABLE), leader->end());
+	std::string kept = log_bytes(folder / "master", SEGMENT, leader->end());
+	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
+	if (!slow()) {
+		EXPECT_TRUE(kept == log_bytes(folder / "slave", SEGMENT, leader->end()));
+	}
+}
+
 TEST_P(Ha, ManySlavesAreServed)
 {
 	auto leader = master("replication-async", "haSendFromFirstFile = true\n");

@@ -180,6 +180,27 @@ TEST_P(Ring, WhatWasSkippedReadsAsZeros)
 	EXPECT_EQ(log.bounds().durable, log.end());
 }
 
+TEST_P(Ring, WhatIsReadOutlivesAKillWithAllOfItsRecord)
+{
+	const std::string text = pattern(0, 10000);
+	gantry_slice slice;
+	Op op(world);
+	char byte;
+
+	ASSERT_EQ(log.open(shape_in(folder)), 0);
+	ASSERT_EQ(log.write(text.substr(0, 7000)), 0);
+	ASSERT_EQ(log.ops->read(log.log, 0, 10, &slice, op.get()), GANTRY_PENDING);
+	ASSERT_EQ(op.finish(GANTRY_PENDING), 0);
+	EXPECT_EQ(head_of(folder / "commitlog", 7000), text.substr(0, 7000)) << "read";
+	ASSERT_EQ(log.write(text.substr(7000, 1000)), 0);
+	ASSERT_EQ(log.ops->copy(log.log, 7000, &byte, 1), 1);
+	EXPECT_EQ(head_of(folder / "commitlog", 8000), text.substr(0, 8000)) << "copy";
+	ASSERT_EQ(log.write(text.substr(8000)), 0);
+	ASSERT_EQ(log.ops->fetch(log.log, 8000, 1, &slice), 0);
+	gantry_slice_release(&slice);
+	EXPECT_EQ(head_of(folder / "commitlog", 10000), text) << "fetch";
+}
+
 TEST_P(Ring, ACutDropsWhatIsInMemory)
 {
 	ASSERT_EQ(log.open(shape_in(folder)), 0);

@@ -198,6 +198,11 @@ void door_detach(struct door *door)
 	door->log = NULL;
 }
 
+bool door_fenced(const struct door *door)
+{
+	return atomic_load(&door->fenced);
+}
+
 /* ---- proposing */
 
 static int admit(const struct door *door)

@@ -101,6 +101,8 @@ int door_feed(struct door *door, uint64_t at, const void *bytes, uint64_t size);
 /* Drops what stands at at and behind it, in the log and, through its cut, at the client. Ends
  * proposals that lose their records with GANTRY_TERM_LOST. Blocks. */
 int door_cut(struct door *door, uint64_t at);
+/* Whether the log was fenced: nothing is written to it any more. Any thread. */
+bool door_fenced(const struct door *door);
 /* The log itself and its engine's calls: what a leader sends to followers is read raw. */
 struct gantry_log *door_log(const struct door *door, const struct gantry_log_ops **ret_ops);
 

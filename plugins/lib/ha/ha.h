@@ -18,7 +18,7 @@ struct ha_master_conf { /* the keys of HA_MASTER_KEYS */
 	int64_t listen_port, port;
 	int64_t heartbeat_ms, housekeeping_ms;
 	int64_t batch_bytes, speed_max, gap_max, slaves_max;
-	bool serve, speed_limited, from_first_file, durable_only, pool;
+	bool serve, speed_limited, from_first_file, durable_only;
 };
 
 struct ha_master;
@@ -74,8 +74,6 @@ unsigned ha_master_peers(struct ha_master *master, struct gantry_replica *ret, u
 		GANTRY_KEY(                                                                        \
 			BOOL, struct_, ha.from_first_file, "haSendFromFirstFile", .dflt = "false", \
 			.help = "a slave without a log gets all of it, not its last file only"),   \
-		GANTRY_KEY(BOOL, struct_, ha.pool, "transientStorePoolEnable", .dflt = "false",    \
-			   .help = "true: as haSendDurableOnly, since a kill loses the pool"),     \
 		GANTRY_KEY(BOOL, struct_, ha.durable_only, "haSendDurableOnly", .dflt = "false",   \
 			   .help = "slaves get what is on this disk, so that none is ahead after " \
 				   "a power cut")

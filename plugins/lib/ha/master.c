@@ -5,24 +5,8 @@
 #include <errno.h>
 #include <gantry/plugin.h>
 #include <stdlib.h>
-#include <strings.h>
 
 enum { COUNT_MAX = 1024 }; /* as haMaxConnections has it */
-
-/* Whether what is appended may be gone after a kill of this process: then no slave may have it
- * before it is durable, or it would be ahead of its master. Java ships what the pool has committed.
- */
-static bool kill_loses(const struct gantry_inst *inst, const struct ha_master_conf *conf)
-{
-	const char *flush = gantry_conf_text(inst, "flushDiskType");
-	struct gantry_inst *engine;
-
-	if (conf->pool)
-		return true;
-	/* It writes by way of memory of its own under SYNC_FLUSH. */
-	return flush && strcasecmp(flush, "SYNC_FLUSH") == 0 &&
-	       gantry_find(inst, GANTRY_STORAGE, "io_uring", &engine);
-}
 
 int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_master_conf *conf,
 		  void (*changed)(void *user), void *user, struct ha_master **ret)
@@ -34,8 +18,9 @@ int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_m
 	master->inst = inst;
 	master->door = door;
 	master->conf = conf;
-	master->upto =
-		conf->durable_only || kill_loses(inst, conf) ? GANTRY_DURABLE : GANTRY_APPENDED;
+	/* Storage shows nothing that a kill would lose, so a slave is ahead after a power cut only.
+	 */
+	master->upto = conf->durable_only ? GANTRY_DURABLE : GANTRY_APPENDED;
 	master->changed = changed;
 	master->user = user;
 	pthread_mutex_init(&master->lock, NULL);

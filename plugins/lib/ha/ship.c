@@ -152,14 +152,19 @@ static void read_failed(struct ha_slave *slave, int status)
 	ha_slave_close(slave);
 }
 
+/* A log that is fenced grows no more, and what was staged of it can not be read; heartbeats go on.
+ */
+static void note_fence(struct ha_slave *slave, int status)
+{
+	slave->fenced = status == -EIO && door_fenced(slave->master->door);
+}
+
 static void op_done(struct gantry_op *op)
 {
 	struct ha_slave *slave = op->user;
-	bool grew = slave->waits == HA_GROWTH;
 
 	slave->waits = HA_IDLE;
-	/* A log that is fenced grows no more; heartbeats go on. */
-	slave->fenced = grew && op->status == -EIO;
+	note_fence(slave, op->status);
 	if (slave->closed)
 		;
 	else if (op->status == -ESHUTDOWN)
@@ -191,12 +196,16 @@ static int next_slice(struct ha_slave *slave, uint64_t max)
 	slave->op = (struct gantry_op){.done = op_done, .loop = slave->loop, .user = slave};
 	ha_slave_hold(slave);
 	if (at < upto)
-		return await(slave, HA_COLD,
-			     master->ops->read(master->log, at, upto - at < max ? upto - at : max,
-					       &slave->slice, &slave->op));
-	rc = await(slave, HA_GROWTH, door_wait(master->door, master->upto, at + 1, &slave->op));
-	slave->fenced = rc == -EIO;
-	return rc == 0 ? -EAGAIN : rc == -EIO ? 1 : rc;
+		rc = await(slave, HA_COLD,
+			   master->ops->read(master->log, at, upto - at < max ? upto - at : max,
+					     &slave->slice, &slave->op));
+	else
+		rc = await(slave, HA_GROWTH,
+			   door_wait(master->door, master->upto, at + 1, &slave->op));
+	note_fence(slave, rc);
+	if (slave->fenced)
+		return 1;
+	return rc == 0 && at >= upto ? -EAGAIN : rc;
 }
 
 void ha_ship(struct ha_slave *slave)

@@ -45,7 +45,7 @@ int stage_room(struct big_log *log, uint64_t end, uint64_t need, uint64_t usable
 void stage_advance(struct big_log *log, uint64_t end, uint64_t used);
 
 /* ---- any thread that may block; nothing to do for a log that is not staged */
-/* Writes what is staged before upto to the files. */
+/* All that is staged goes to the files, if something before upto still is. */
 int stage_commit(struct big_log *log, uint64_t upto);
 /* sync_lock is held: writes and syncs [durable, end). */
 int stage_sync(struct big_log *log, uint64_t durable, uint64_t end);

@@ -108,7 +108,8 @@ int stage_commit(struct big_log *log, uint64_t upto)
 	if (!stage || upto <= atomic_load_explicit(&log->written, memory_order_acquire))
 		return 0;
 	pthread_mutex_lock(&stage->lock);
-	rc = commit_locked(log, stage, upto);
+	/* Up to an end that the writer published: a kill would leave half of what it published. */
+	rc = commit_locked(log, stage, UINT64_MAX);
 	pthread_mutex_unlock(&stage->lock);
 	if (rc < 0 && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
 		big_fence(log, "cannot write", rc);

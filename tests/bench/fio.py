@@ -38,6 +38,18 @@ class Disk:
         finally:
             path.unlink(missing_ok=True)
 
+    def write_bytes_per_second(self, size):
+        """A new file of that size, until it is on the disk."""
+        if not self.program:
+            return None
+        path = self.folder / "fio"
+        try:
+            job = self._run(f"--filename={path}", "--rw=write", "--bs=1m", f"--size={size}",
+                            "--ioengine=psync", "--end_fsync=1")
+            return job["write"]["bw_bytes"]
+        finally:
+            path.unlink(missing_ok=True)
+
     def read_bytes_per_second(self, paths):
         """Files one after the other, not in the page cache."""
         if not self.program or not drop_caches():

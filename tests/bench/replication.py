@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What replication costs: a master without and with a slave, double writes, catching up; beside Java.
+
+    replication.py --build build/release [--quick] [--only java,gantry] [--rows alone,sync,...]
+                   [--output json] [--write] [--check]
+
+The master runs on the first core; the slave, the name server and the load generator share the
+second. Prints one table; --write puts it into docs/benchmarks.md, --check fails when Gantry misses
+a goal.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import fio
+import load
+import memory
+import page
+import replication_rows as rows
+from contenders import Failure, peers
+from names import GantryNames
+from store import markdown
+from store_rows import Lines
+
+BEGIN, END = "<!-- replication table: begin -->\n", "<!-- replication table: end -->\n"
+
+FULL = {"seconds": 5, "repeat": 3, "gib": 2,
+        "gantry": {"count": 600_000, "turns": 3, "runs": 1, "warm": 0},
+        "java": {"count": 150_000, "turns": 1, "runs": 3, "warm": 600_000, "warm_seconds": 20}}
+QUICK = {"seconds": 3, "repeat": 1, "gib": 1,
+         "gantry": {"count": 300_000, "turns": 1, "runs": 1, "warm": 0},
+         "java": {"count": 50_000, "turns": 1, "runs": 1, "warm": 200_000, "warm_seconds": 8}}
+
+
+def pair_of(kind, folder, cores, namesrv, build, version):
+    """A master and a slave that are not started yet."""
+    def node(part, core):
+        if kind == "java":
+            return rows.JavaNode(folder, core, part)
+        return rows.GantryNode(folder, core, part, build, version)
+
+    return rows.Pair(node("master", cores[0]), node("slave", cores[1]), namesrv)
+
+
+def measure_pair(args, pair, measured, cache):
+    """The rows that are asked for, of one pair."""
+    for row in args.rows.split(","):
+        page.say(f"{pair.name}: {row}")
+        cache.fill()
+        try:
+            getattr(measured, row)()
+        except (Failure, peers.Unavailable) as failure:
+            if pair.name != "java":
+                raise
+            page.say(f"{pair.name}: {row}: left out: {failure}")
+        finally:
+            pair.stop()
+
+
+def measure(args, size):
+    """Lines of the table, and versions."""
+    build = args.build.resolve()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise Failure("two cores are needed: one for the master, one for slave and load")
+    generator = load.Generator(build, cores[1])
+    lines, versions = Lines(), {}
+    with tempfile.TemporaryDirectory(prefix="replication-", dir=build) as folder:
+        folder = Path(folder)
+        namesrv = GantryNames(folder / "names", cores[1], build, generator.version())
+        cache, disk = memory.FullCache(folder), fio.Disk(folder, cores[0])
+        namesrv.start()
+        try:
+            for name in args.only.split(","):
+                pair = pair_of(name, folder, cores, namesrv, build, generator.version())
+                versions[name] = pair.master.version()
+                measure_pair(args, pair, rows.Rows(pair, generator, disk, lines, size), cache)
+        finally:
+            namesrv.stop()
+    set_goals(lines)
+    return lines, versions
+
+
+def set_goals(lines):
+    """Goals that are shares of what Java needs."""
+    for line in lines.all():
+        if line.what == rows.PAIR and line.row == rows.SYNC and "java" in line.values:
+            line.goal = ("at most", line.values["java"] / 10)
+
+
+def caption(args, size, versions):
+    """How to make the table again, and where and when it was made."""
+    command = "./dev bench replication" + (" --quick" if args.quick else "")
+    text = [f"- made by `{command}` on {time.strftime('%Y-%m-%d')}",
+            f"- machine: {page.machine()}"]
+    text += [f"- {name}: {version}" for name, version in versions.items()]
+    text.append(f"- runs of each row: {size['repeat']}; a figure is their median")
+    return "\n".join(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=page.CHECKOUT / "build" / "release")
+    parser.add_argument("--quick", action="store_true", help="short runs, once each")
+    parser.add_argument("--only", default="java,gantry", help="some of them, in order")
+    parser.add_argument("--rows", default=",".join(rows.ROWS), help="some of them")
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
+    parser.add_argument("--write", action="store_true", help="put the table into the docs")
+    args = parser.parse_args()
+    size = QUICK if args.quick else FULL
+    try:
+        lines, versions = measure(args, size)
+    except (Failure, peers.Unavailable, OSError) as failure:
+        page.say(failure)
+        return 1
+    text = markdown(lines) + "\n\n" + caption(args, size, versions)
+    if args.output == "json":
+        print(json.dumps([line.as_json() for line in lines.all()], indent=1))
+    else:
+        print(text)
+    missed = [line for line in lines.all() if args.check and line.is_missed()]
+    for line in missed:
+        page.say(f"missed: {line.row}: {line.what}: {line.goal_text()}")
+    if args.write:
+        page.write_page("\n" + text + "\n", BEGIN, END)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

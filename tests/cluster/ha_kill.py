@@ -44,7 +44,7 @@ def nodes(binaries, home, **more):
 def wait_for_slave(master, label, seconds=30):
     """Sends until a message is acknowledged with its copy."""
     end = time.monotonic() + seconds
-    with Pipe(master.port) as pipe:
+    with Pipe(master.port, host=master.host) as pipe:
         for number in range(10 ** 6):
             header, _ = pipe.call(SEND, body_of(f"{label}.{number}"), **send_fields("Probe", 0))
             if header["code"] == SUCCESS:

@@ -27,10 +27,13 @@ SEND_FIELDS = {"producerGroup": "writers", "defaultTopic": "TBW102", "defaultTop
 
 
 class Broker:
-    """gantryd in the broker's role, on a port and in a folder of its own."""
+    """gantryd in the broker's role, on a port and in a folder of its own. place: the network's host
+    that it runs on, which is not ours."""
 
-    def __init__(self, binaries, home, environment=None, **properties):
+    def __init__(self, binaries, home, environment=None, place=None, **properties):
         self.binaries = Path(binaries).resolve()
+        self.place = place
+        self.host = place.address if place else HOST
         self.home = Path(home)
         self.store = self.home / "store"
         self.port = Ports().broker()
@@ -38,8 +41,9 @@ class Broker:
         self.process = None
         self.log = ""
         self.properties = {
-            "listenPort": self.port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
-            "brokerName": "crash", "brokerClusterName": "C", "storePathRootDir": self.store,
+            "listenPort": self.port, "bindAddress": self.host, "brokerIP1": self.host,
+            "brokerIP2": self.host, "brokerName": "crash", "brokerClusterName": "C",
+            "storePathRootDir": self.store,
             "mappedFileSizeCommitLog": 1 << 20, "mappedFileSizeConsumeQueue": 20 * 500,
             "maxHashSlotNum": 500, "maxIndexNum": 2000, "diskMaxUsedSpaceRatio": 95, **properties}
         self.log_file = self.home / "broker.log"
@@ -51,8 +55,8 @@ class Broker:
         with open(self.log_file, "ab") as output:
             self.log_from = output.tell()
             self.process = subprocess.Popen(
-                [self.binaries / "gantryd", "broker", "-c", path], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output,
+                [*(self.place.prefix if self.place else ()), self.binaries / "gantryd", "broker",
+                 "-c", path], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={**os.environ, **self.environment, **environment})
 
     def start(self, seconds=30, **environment):
@@ -91,14 +95,14 @@ class Broker:
 class Pipe:
     """A connection with any number of requests under way."""
 
-    def __init__(self, port, seconds=20):
-        self.port, self.seconds, self.opaque = port, seconds, 0
+    def __init__(self, port, seconds=20, host=HOST):
+        self.host, self.port, self.seconds, self.opaque = host, port, seconds, 0
         self.connect()
 
     def connect(self):
         """Again: what was under way is forgotten."""
         self.buffer = b""
-        self.socket = socket.create_connection((HOST, self.port), timeout=self.seconds)
+        self.socket = socket.create_connection((self.host, self.port), timeout=self.seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self):

@@ -81,6 +81,19 @@ static bool check_head(struct ha_link *link)
 
 /* ---- bodies */
 
+static void say_full(struct ha_client *client, bool full)
+{
+	if (full == client->full)
+		return;
+	client->full = full;
+	if (full)
+		gantry_log(client->inst, ERROR,
+			   "the disk is full: the master's log is not followed");
+	else
+		gantry_log(client->inst, NOTICE,
+			   "the disk has room again: the master's log is followed");
+}
+
 /* Returns how much of it the log took. */
 static size_t feed(struct ha_link *link, const uint8_t *bytes, size_t size, int *ret_status)
 {
@@ -88,6 +101,8 @@ static size_t feed(struct ha_link *link, const uint8_t *bytes, size_t size, int 
 	uint64_t at = (uint64_t)link->head.offset + (uint32_t)link->head.size - link->left;
 
 	*ret_status = door_feed(door, at, bytes, size);
+	if (*ret_status == 0)
+		say_full(link->client, false);
 	return *ret_status == 0 ? size : (size_t)(door_mark(door, GANTRY_APPENDED) - at);
 }
 
@@ -99,13 +114,12 @@ static bool feed_failed(struct ha_link *link, int status)
 
 	if (status == -EAGAIN || status == -ENOSPC) {
 		if (status == -ENOSPC)
-			gantry_log_limited(client->inst, &client->full_limit, ERROR,
-					   "the disk is full: the master's log is not followed");
+			say_full(client, true);
 		link->blocked_ms = gantry_clock_ms() + wait_ms;
 		ha_client_wake(client, wait_ms);
 		return true;
 	}
-	gantry_log_limited(client->inst, &client->full_limit, ERROR,
+	gantry_log_limited(client->inst, &client->feed_limit, ERROR,
 			   "the log takes nothing from the master: %s", strerror(-status));
 	link->heard = false;
 	ha_link_end(client, true);

@@ -39,7 +39,7 @@ struct ha_client {
 	uint64_t pause_ms;                           /* after the next failure */
 	char current[HA_HOST_MAX + HA_PORT_MAX + 4]; /* what is connected to */
 	struct gantry_task change;                   /* something is to be looked at on the loop */
-	struct gantry_log_limit connect_limit, end_limit, full_limit, differ_limit;
+	struct gantry_log_limit connect_limit, end_limit, feed_limit, differ_limit;
 
 	pthread_mutex_t lock;
 	pthread_cond_t quiet;
@@ -53,6 +53,7 @@ struct ha_client {
 	_Atomic uint64_t bytes_per_s;
 	_Atomic uint64_t master_end; /* the furthest that a header of the master's reaches */
 	uint64_t second_ms, second_bytes;
+	bool full; /* the disk; it was said */
 };
 
 /* A connection; when the client lets go of it, it closes by itself. */

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 from harness import names  # noqa: E402
 from harness.names import Node, body, compressed, data_version, route, topic  # noqa: E402
 from harness.peer import Peer  # noqa: E402
-from harness.process import HOST, wait_until  # noqa: E402
+from harness.process import HOST, wait_until, with_hosts  # noqa: E402
 from harness.servers import Site  # noqa: E402
 
 BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
@@ -106,6 +106,8 @@ class Names(unittest.TestCase):
             self.assertEqual(answer["code"], SYSTEM_ERROR, content[:8])
         answer = Node("n", self.peer(address)).register(body(self.pair()), bodyCrc32=1)
         self.assertEqual(answer["code"], SYSTEM_ERROR)
+        answer = Node("n", self.peer(address)).register(compressed(self.pair()))
+        self.assertIn("compressedRegister", answer["remark"])
         self.said(process, "a registration from 127.0.0.1 as n-a", "Failed to decode")
         self.said(process, "a registration from 127.0.0.1 as n-a", "crc32 not match")
         self.assertEqual(route(self.peer(address), "t0"), f"code {NO_TOPIC}")
@@ -196,6 +198,44 @@ class Names(unittest.TestCase):
         self.broker(f"localhost:{port};no-such-host.invalid:9876")
         watcher = self.peer(address)
         wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known", 20)
+
+    def test_names_with_several_addresses(self):
+        """fetchNameSrvAddrByDnsLookup: each address of a name is a name server, as long as it is
+        one of its addresses; when the name cannot be looked up nothing changes."""
+        hosts = self.site.folder / "hosts"
+        port = self.site.ports.one()
+        watchers = []
+
+        def addresses(*numbers):
+            hosts.write_text("".join(f"127.0.0.{number} names.test\n" for number in numbers))
+
+        def known_at(*numbers):
+            known = [number for number, watcher in enumerate(watchers, 1)
+                     if route(watcher, "TBW102") != f"code {NO_TOPIC}"]
+            return known == list(numbers)
+
+        addresses(1, 2)
+        prefix = with_hosts(hosts)
+        if not prefix:
+            self.skipTest("no mount namespaces here")
+        for number in (1, 2, 3):
+            host = f"127.0.0.{number}"
+            self.site.start_namesrv(f"namesrv-{number}", port, {"bindAddress": host})
+            watchers.append(self.peer(f"{host}:{port}"))
+        listen = self.site.ports.broker()
+        broker = self.site.start_broker("broker", listen, f"names.test:{port}", {
+            "fetchNameSrvAddrByDnsLookup": "true", "updateNameServerAddrPeriod": 1000}, prefix)
+        wait_until(lambda: known_at(1, 2), "both addresses", 5 * SLOWER)
+        addresses(3, 2)
+        wait_until(lambda: known_at(2, 3), "the new address, and not the old one", 10 * SLOWER)
+        addresses()
+        self.said(broker, "names.test cannot be looked up")
+        self.create(f"{HOST}:{listen}", "Kept")
+        for watcher in watchers[1:]:
+            wait_until(lambda one=watcher: route(one, "Kept") != f"code {NO_TOPIC}",
+                       "the topic is known", 5 * SLOWER)
+        self.assertEqual(self.site.stop_one(broker), "exit code 0")
+        self.assertTrue(known_at())
 
     def test_many_topics(self):
         """A broker's many topics come in parts, whole and with the right version."""

@@ -37,6 +37,13 @@ struct remoting_request {
 /* Frees what an answer brought; the in-members stay. NULL and zeroed are fine. */
 void remoting_request_clear(struct remoting_request *request);
 
+struct remoting_address {
+	char host[256], port[6];
+};
+
+/* "host:port" or "[v6]:port" in its parts; -EINVAL: it is neither. Any thread. */
+int remoting_address_split(const char *address, struct remoting_address *ret);
+
 struct remoting_client_spec {
 	uint32_t size;
 	uint32_t serialization;   /* REMOTING_JSON or REMOTING_BINARY */

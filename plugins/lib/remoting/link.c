@@ -28,13 +28,12 @@ enum { IN_ROOM_MIN = 4096, IN_ROOM_KEPT = 64 * 1024, BACKOFF_SHIFT_MAX = 16 };
 
 /* ---- the link itself */
 
-/* "host:port" or "[v6]:port". */
-static int split_address(struct link *link)
+int remoting_address_split(const char *address, struct remoting_address *ret)
 {
-	const char *colon = strrchr(link->address, ':'), *host = link->address;
+	const char *colon = strrchr(address, ':'), *host = address;
 	size_t host_size;
 
-	if (!colon || strlen(colon + 1) == 0 || strlen(colon + 1) >= sizeof(link->port) ||
+	if (!colon || strlen(colon + 1) == 0 || strlen(colon + 1) >= sizeof(ret->port) ||
 	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
 		return -EINVAL;
 	host_size = (size_t)(colon - host);
@@ -42,11 +41,13 @@ static int split_address(struct link *link)
 		host++;
 		host_size -= 2;
 	}
-	if (host_size == 0 || host_size >= sizeof(link->host))
+	if (host_size == 0 || host_size >= sizeof(ret->host) ||
+	    strtol(colon + 1, NULL, 10) > UINT16_MAX)
 		return -EINVAL;
-	memcpy(link->host, host, host_size);
-	memcpy(link->port, colon + 1, strlen(colon + 1));
-	return strtol(link->port, NULL, 10) <= UINT16_MAX ? 0 : -EINVAL;
+	memcpy(ret->host, host, host_size);
+	ret->host[host_size] = 0;
+	memcpy(ret->port, colon + 1, strlen(colon + 1) + 1);
+	return 0;
 }
 
 int remoting_link_new(struct remoting_client *client, const char *address, struct link **ret)
@@ -59,7 +60,7 @@ int remoting_link_new(struct remoting_client *client, const char *address, struc
 	link->client = client;
 	link->traffic_ms = gantry_clock_ms();
 	link->address = strdup(address);
-	code = link->address ? split_address(link) : -ENOMEM;
+	code = link->address ? remoting_address_split(address, &link->at) : -ENOMEM;
 	if (code) {
 		free(link->address);
 		free(link);
@@ -380,7 +381,7 @@ static int look_up(struct link *link)
 	lookup->client = link->client;
 	lookup->request.data = lookup;
 	code = uv_getaddrinfo(gantry_loop_uv(link->client->spec.loop), &lookup->request, resolved,
-			      link->host, link->port, &hints);
+			      link->at.host, link->at.port, &hints);
 	if (code) {
 		free(lookup);
 		return code;
@@ -393,15 +394,15 @@ static int look_up(struct link *link)
 /* An IP address needs no resolver, and no thread of its pool. */
 static int start(struct link *link)
 {
-	int port = (int)strtol(link->port, NULL, 10);
+	int port = (int)strtol(link->at.port, NULL, 10);
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} address;
 
-	if (uv_ip4_addr(link->host, port, &address.v4) == 0 ||
-	    uv_ip6_addr(link->host, port, &address.v6) == 0)
+	if (uv_ip4_addr(link->at.host, port, &address.v4) == 0 ||
+	    uv_ip6_addr(link->at.host, port, &address.v6) == 0)
 		return connect_to(link, &address.any);
 	return look_up(link);
 }

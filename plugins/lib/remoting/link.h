@@ -27,7 +27,7 @@ struct link {
 	struct link *next;
 	struct remoting_client *client;
 	char *address; /* as the caller writes it */
-	char host[256], port[6];
+	struct remoting_address at;
 	struct lookup *lookup;         /* while the name is resolved */
 	struct connection *connection; /* while there is one, connected or not */
 	struct addrinfo *found;        /* what the name resolved to */

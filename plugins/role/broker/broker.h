@@ -54,7 +54,8 @@ struct broker_conf {
 	/* name servers */
 	struct gantry_conf_list namesrvAddr;
 	int64_t registerNameServerPeriod, registerBrokerTimeoutMills;
-	bool forceRegister, enableSplitRegistration;
+	int64_t updateNameServerAddrPeriod;
+	bool forceRegister, enableSplitRegistration, fetchNameSrvAddrByDnsLookup;
 	int64_t splitRegistrationSize;
 	/* topics and groups */
 	bool autoCreateTopicEnable, autoCreateSubscriptionGroup, clusterTopicEnable,

@@ -45,6 +45,12 @@ const struct gantry_conf_item broker_keys[] = {
 	/* name servers */
 	KEY(ADDRESS, namesrvAddr, .flags = GANTRY_CONF_LIST,
 	    .help = "name servers to register at, host:port;host:port"),
+	KEY(BOOL, fetchNameSrvAddrByDnsLookup, .dflt = "false",
+	    .help = "register at every address that a name in namesrvAddr has, and look them up "
+		    "again "
+		    "every updateNameServerAddrPeriod; false: at one of them"),
+	KEY(DURATION, updateNameServerAddrPeriod, .dflt = "120000", .min = 1000, .max = INT64_MAX,
+	    MS, .help = "see fetchNameSrvAddrByDnsLookup"),
 	KEY(DURATION, registerNameServerPeriod, .dflt = "30000", POSITIVE, MS,
 	    .help = "how often to register; between 10000 and 60000"),
 	KEY(DURATION, registerBrokerTimeoutMills, .dflt = "24000", POSITIVE, MS,

@@ -16,23 +16,20 @@ int registrar_new(struct broker *broker, struct registrar **ret)
 {
 	const struct gantry_conf_list *list = &broker->conf->namesrvAddr;
 	struct registrar *registrar = calloc(1, sizeof(*registrar));
+	int err = registrar ? 0 : -ENOMEM;
 
-	if (!registrar)
-		return -ENOMEM;
+	if (err)
+		return err;
 	pthread_mutex_init(&registrar->lock, NULL);
 	registrar->broker = broker;
-	registrar->servers = calloc(list->count + 1, sizeof(struct name_server));
-	for (uint32_t i = 0; registrar->servers && i < list->count; i++) {
-		struct name_server *server = &registrar->servers[i];
-
-		server->registrar = registrar;
-		server->address = strdup(list->at[i]);
-		server->needs_full = true;
-		registrar->server_count += server->address != NULL;
-	}
-	if (!registrar->servers || registrar->server_count != list->count) {
+	registrar->anywhere = list->count > 0;
+	if (list->count && broker->conf->fetchNameSrvAddrByDnsLookup)
+		err = names_new(registrar, &registrar->names);
+	else
+		err = register_set_servers(registrar, (char *const *)list->at, list->count);
+	if (err) {
 		registrar_free(registrar);
-		return -ENOMEM;
+		return err;
 	}
 	*ret = registrar;
 	return 0;
@@ -42,11 +39,8 @@ void registrar_free(struct registrar *registrar)
 {
 	if (!registrar)
 		return;
-	for (uint32_t i = 0; i < registrar->server_count; i++) {
-		register_drop_parts(&registrar->servers[i]);
-		free(registrar->servers[i].address);
-	}
-	free(registrar->servers);
+	names_free(registrar->names);
+	register_free_servers(registrar);
 	pthread_mutex_destroy(&registrar->lock);
 	free(registrar);
 }
@@ -104,6 +98,7 @@ void register_done(struct name_server *server)
 	register_next_part(server);
 	if (server->needs_full && server->next_ms > retry)
 		server->next_ms = server->down ? retry : 0;
+	register_let_go(server);
 	if (!registrar->pending && registrar->drained) {
 		struct gantry_op *op = registrar->drained;
 
@@ -117,7 +112,7 @@ void registrar_ask_again(struct broker *broker)
 	struct registrar *registrar = broker->registrar;
 
 	for (uint32_t i = 0; registrar->serving && i < registrar->server_count; i++)
-		register_fully(&registrar->servers[i]);
+		register_fully(registrar->servers[i]);
 }
 
 static void tick(struct gantry_timer *timer, void *user)
@@ -126,9 +121,10 @@ static void tick(struct gantry_timer *timer, void *user)
 	uint64_t now = gantry_clock_ms();
 
 	(void)timer;
+	names_tick(registrar->names, now);
 	for (uint32_t i = 0; i < registrar->server_count; i++)
-		if (now >= registrar->servers[i].next_ms && !registrar->servers[i].pending)
-			register_periodically(&registrar->servers[i]);
+		if (now >= registrar->servers[i]->next_ms && !registrar->servers[i]->pending)
+			register_periodically(registrar->servers[i]);
 }
 
 /* ---- topics that change */
@@ -151,7 +147,7 @@ static void send_changes(struct gantry_task *task)
 	if (registrar->draining || !registrar->serving)
 		return;
 	for (uint32_t i = 0; i < registrar->server_count; i++) {
-		struct name_server *server = &registrar->servers[i];
+		struct name_server *server = registrar->servers[i];
 
 		if (server->down)
 			server->needs_full = true;
@@ -167,7 +163,7 @@ void registrar_topics_changed(struct broker *broker, struct topic *const *topics
 	struct registrar *registrar = broker->registrar;
 	bool post;
 
-	if (!registrar || !registrar->server_count)
+	if (!registrar || !registrar->anywhere)
 		return;
 	pthread_mutex_lock(&registrar->lock);
 	if (!count || registrar->changed_count + count > REGISTER_CHANGED_MAX) {
@@ -196,8 +192,9 @@ static int stage_passed(const struct gantry_event *event, void *user)
 
 	if (stage->stage == GANTRY_STAGE_SERVE && !registrar->serving) {
 		registrar->serving = true;
+		names_tick(registrar->names, gantry_clock_ms());
 		for (uint32_t i = 0; i < registrar->server_count; i++)
-			register_fully(&registrar->servers[i]);
+			register_fully(registrar->servers[i]);
 	}
 	return 0;
 }
@@ -212,7 +209,7 @@ int registrar_serve(struct registrar *registrar)
 		.size = sizeof(stage), .event = stage_passed, .user = registrar};
 	int err;
 
-	if (!registrar->server_count) {
+	if (!registrar->anywhere) {
 		gantry_log(inst, NOTICE, "no namesrvAddr: this broker registers nowhere");
 		return 0;
 	}
@@ -242,7 +239,7 @@ static void give_up(struct gantry_timer *timer, void *user)
 	gantry_timer_stop(timer);
 	registrar->timer = NULL;
 	for (uint32_t i = 0; i < registrar->server_count; i++)
-		remoting_client_forget(registrar->client, registrar->servers[i].address);
+		remoting_client_forget(registrar->client, registrar->servers[i]->address);
 }
 
 int registrar_drain(struct registrar *registrar, struct gantry_op *op)
@@ -251,8 +248,8 @@ int registrar_drain(struct registrar *registrar, struct gantry_op *op)
 
 	quiesce(registrar);
 	for (uint32_t i = 0; i < registrar->server_count; i++)
-		if (registrar->servers[i].registered && !registrar->servers[i].down)
-			register_leave(&registrar->servers[i]);
+		if (registrar->servers[i]->registered && !registrar->servers[i]->down)
+			register_leave(registrar->servers[i]);
 	if (!registrar->pending)
 		return 0;
 	if (gantry_timer_start(inst, gantry_loop_control(inst), UNREGISTER_MS, 0, give_up,
@@ -270,6 +267,18 @@ static void client_closed(struct gantry_op *op)
 	gantry_op_finish(registrar->closed, 0, 0);
 }
 
+static void close_client(struct registrar *registrar)
+{
+	registrar->close_op.done = client_closed;
+	remoting_client_close(registrar->client, &registrar->close_op);
+	registrar->client = NULL;
+}
+
+static void names_stopped(struct gantry_op *op)
+{
+	close_client(op->user);
+}
+
 int registrar_close(struct registrar *registrar, struct gantry_op *op)
 {
 	quiesce(registrar);
@@ -277,11 +286,11 @@ int registrar_close(struct registrar *registrar, struct gantry_op *op)
 		return 0;
 	registrar->closed = op;
 	registrar->close_op =
-		(struct gantry_op){.done = client_closed,
+		(struct gantry_op){.done = names_stopped,
 				   .loop = gantry_loop_control(registrar->broker->inst),
 				   .user = registrar};
-	remoting_client_close(registrar->client, &registrar->close_op);
-	registrar->client = NULL;
 	gantry_op_take(op, NULL, NULL);
+	if (names_stop(registrar->names, &registrar->close_op) == 0)
+		close_client(registrar);
 	return GANTRY_PENDING;
 }

@@ -58,7 +58,8 @@ static void send_part(struct name_server *server)
 
 void register_next_part(struct name_server *server)
 {
-	bool broken = server->registrar->draining || server->losses != server->part_losses;
+	bool broken = server->gone || server->registrar->draining ||
+		      server->losses != server->part_losses;
 
 	if (!server->parts || server->pending)
 		return;

@@ -21,6 +21,8 @@ enum { REGISTER_CHANGED_MAX = 256, UNREGISTER_MS = 3000, ADDRESS_ROOM = 300 };
 
 struct name_server {
 	char *address;
+	struct name_server *next; /* of those that leave */
+	bool gone;                /* listed no more: freed when nothing is pending */
 	struct registrar *registrar;
 	uint64_t next_ms; /* gantry_clock_ms() of the next periodic registration */
 	uint64_t losses;  /* registrations that failed, ever */
@@ -41,9 +43,12 @@ struct registrar {
 	struct remoting_client *client;
 	struct gantry_timer *timer; /* the periodic one; while draining, the one that gives up */
 	struct gantry_subscription *stage;
-	struct name_server *servers;
+	struct name_server **servers; /* register_servers.c; these are known now */
 	uint32_t server_count;
-	uint32_t pending; /* requests of all servers */
+	struct name_server *leaving;
+	struct names *names; /* NULL: the list never changes */
+	uint32_t pending;    /* requests of all servers, of those that leave as well */
+	bool anywhere;       /* there are, or may be, name servers; constant */
 	bool serving, draining;
 	struct gantry_op *drained; /* to be finished when pending is 0 */
 	struct gantry_op close_op;
@@ -56,6 +61,21 @@ struct registrar {
 	uint32_t changed_count;
 	struct topic *changed[REGISTER_CHANGED_MAX];
 };
+
+/* register_servers.c. The name servers are these from now on, in this order: those that are new are
+ * registered at, connections to others are closed, which makes them forget this broker. -ENOMEM:
+ * the list is as it was. */
+int register_set_servers(struct registrar *registrar, char *const *addresses, uint32_t count);
+/* Frees a server that leaves and has nothing pending. */
+void register_let_go(struct name_server *server);
+void register_free_servers(struct registrar *registrar);
+
+/* register_names.c: the addresses that the names in namesrvAddr have, looked up again and again. */
+int names_new(struct registrar *registrar, struct names **ret);
+void names_tick(struct names *names, uint64_t now_ms); /* NULL is fine */
+/* From now on nothing is looked up. Positive: op finishes when the last look-up has ended. */
+int names_stop(struct names *names, struct gantry_op *op);
+void names_free(struct names *names); /* NULL is fine */
 
 /* A REGISTER_BROKER body; topics NULL: all of them. parts_left: how many parts of the same
  * registration follow; each says a data version of its own, the last one that of the topics. From

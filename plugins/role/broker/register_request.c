@@ -84,7 +84,7 @@ static void went_wrong(struct name_server *server, const char *what)
 
 	server->losses++;
 	server->needs_full = true;
-	if (!server->down && !registrar->draining)
+	if (!server->down && !server->gone && !registrar->draining)
 		gantry_log(registrar->broker->inst, WARNING,
 			   "name server %s: not registered: %s; trying again", server->address,
 			   what);
@@ -149,7 +149,7 @@ static void tell_slave(struct name_server *answered, const struct remoting_heade
 	keep(answered->master, reply, "masterAddr");
 	keep(answered->ha, reply, "haServerAddr");
 	for (uint32_t i = 0; i < registrar->server_count; i++) {
-		struct name_server *server = &registrar->servers[i];
+		struct name_server *server = registrar->servers[i];
 
 		if (!server->down && server->master[0]) {
 			first = server;
@@ -256,5 +256,5 @@ int registrar_ask_route(struct broker *broker, struct gantry_str topic, uint32_t
 		return -ENOTCONN;
 	*request = (struct remoting_request){
 		.code = GET_ROUTEINFO, .fields = fields, .field_count = 2};
-	return remoting_client_call(registrar->client, registrar->servers[i].address, request, op);
+	return remoting_client_call(registrar->client, registrar->servers[i]->address, request, op);
 }

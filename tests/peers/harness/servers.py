@@ -41,11 +41,11 @@ class Site:
         case.addCleanup(site.stop)
         return site
 
-    def start_role(self, role, name, port, properties):
+    def start_role(self, role, name, port, properties, prefix=()):
         """gantryd in one role, with these properties alone; serves when this returns."""
         path = _write(self.home(name) / f"{role}.properties", properties)
-        process = self.start(name, [gantryd(self), role, "-c", path])
-        process.wait_until(lambda: listens(port), "its port", 20)
+        process = self.start(name, [*prefix, gantryd(self), role, "-c", path])
+        process.wait_until(lambda: listens(port, properties["bindAddress"]), "its port", 20)
         return process
 
     def start_namesrv(self, name, port, more):
@@ -53,13 +53,14 @@ class Site:
         return self.start_role("namesrv", name, port,
                                {**namesrv_properties(self.home(name), port), **more})
 
-    def start_broker(self, name, port, namesrvs, more):
+    def start_broker(self, name, port, namesrvs, more, prefix=()):
         """A small broker on that port, which need not register anywhere; its process."""
         return self.start_role("broker", name, port, {
             "listenPort": port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
             "brokerName": name, "brokerClusterName": "C", "namesrvAddr": namesrvs,
             "storePathRootDir": self.home(name) / "store",
-            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more})
+            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more},
+            prefix)
 
     def start(self, name, command, java_home=None):
         """Starts a server in a folder of its own; it stops with the site."""

@@ -204,6 +204,19 @@ static bool checksum_is_right(const struct gantry_call *call)
 			 CRC_MASK) == expected;
 }
 
+/* RocketMQ 5's brokers with compressedRegister=true compress the body and say that they did not. No
+ * JSON begins so. */
+static const char *hint_for(const struct gantry_call *call)
+{
+	const uint8_t *bytes = (const uint8_t *)call->body.at;
+
+	if (call_bool(call, "compressed", false) || call->body.size < 2 ||
+	    (bytes[0] & 0x0f) != Z_DEFLATED || (bytes[0] << 8 | bytes[1]) % 31)
+		return "";
+	return ": it is compressed and its header says that it is not, as from brokers of "
+	       "RocketMQ 5 with compressedRegister=true, which no name server takes";
+}
+
 int ns_registration_read(struct gantry_call *call, struct ns_registration *ret)
 {
 	int err;
@@ -223,6 +236,7 @@ int ns_registration_read(struct gantry_call *call, struct ns_registration *ret)
 	if (!err)
 		return 0;
 	call_fail(call, GANTRY_SYSTEM_ERROR,
-		  "RemotingCommandException: Failed to decode RegisterBrokerBody");
+		  "RemotingCommandException: Failed to decode RegisterBrokerBody%s",
+		  hint_for(call));
 	return -EINVAL;
 }

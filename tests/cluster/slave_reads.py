@@ -83,7 +83,7 @@ def fill(master):
         if answer["code"] != 0:
             raise Failure(f"the master refuses a send: {answer}")
     assert master.ask(COMMIT, commit_fields(5))["code"] == 0
-    mode = {"topic": NAME, "consumerGroup": MEMBERS, "mode": "POP", "popShareQueueNum": 2}
+    mode = {"topic": NAME, "consumerGroup": MEMBERS, "mode": "PULL", "popShareQueueNum": 2}
     assert master.ask(SET_MODE, {}, json.dumps(mode).encode())["code"] == 0
 
 
@@ -96,7 +96,7 @@ def copied(slave):
         "topic": [topic.get("readQueueNums"), topic.get("writeQueueNums")],
         "group": [group.get("retryMaxTimes"), group.get("consumeBroadcastEnable")],
         "offset": offset_at(slave),
-        "mode": '"POP"' in modes,
+        "mode": '"popShareQueueNum":2' in modes,
     }
 
 

@@ -117,7 +117,7 @@ static void answer(const struct assign_ask *ask, const struct route_queues *queu
 	size_t size = 2;
 	int err = queues ? 0 : -ENOENT;
 
-	modes_get(ask->broker->modes, str_of(ask->topic), str_of(ask->group), &mode);
+	modes_served(ask->broker->modes, str_of(ask->topic), str_of(ask->group), &mode);
 	if (!err && (ask->broadcasting || !ask->broker->conf->serverLoadBalancerEnable))
 		err = all_of(queues, &mine, &count);
 	else if (!err)
@@ -262,6 +262,9 @@ static int set_mode(struct broker *broker, struct gantry_call *call, struct json
 	if (which < 0)
 		return call_fail(call, GANTRY_SYSTEM_ERROR, "mode %.*s is not PULL or POP",
 				 STR_ARGS(name));
+	if (which == MODE_POP)
+		return call_fail(call, GANTRY_SYSTEM_ERROR,
+				 "mode POP is not served by this broker yet; PULL is");
 	mode.mode = which;
 	if (!read_share(json_get(root, "popShareQueueNum"), &mode.pop_share_queues))
 		return call_fail(call, GANTRY_SYSTEM_ERROR,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What replication knows of the other nodes, as RocketMQ's HARuntimeInfo; and that this broker has
- * no epochs, which only controllers give. */
+ * no epochs, which only controllers give, and no timer, of which slaves ask every 3 s. */
 #include <gantry/replication.h>
 
 #include "call.h"
@@ -93,7 +93,22 @@ static int get_epochs(struct broker *broker, struct gantry_call *call, struct ga
 	return call_fail(call, GANTRY_SYSTEM_ERROR, "this request only for controllerMode ");
 }
 
+/* As Java with timerWheelEnable=false: what a slave knows of its own timer stays as it is. */
+static int get_timer_point(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
+{
+	(void)broker, (void)op;
+	return call_fail(call, GANTRY_SYSTEM_ERROR, "The checkpoint is null");
+}
+
+static int get_timer_metrics(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
+{
+	(void)broker, (void)op;
+	return call_fail(call, GANTRY_SYSTEM_ERROR, "The timer message store is null");
+}
+
 const struct call_row ha_calls[] = {
+	{60, "GET_TIMER_CHECK_POINT", get_timer_point},
+	{61, "GET_TIMER_METRICS", get_timer_metrics},
 	{907, "GET_BROKER_HA_STATUS", get_ha_status},
 	{1007, "GET_BROKER_EPOCH_CACHE", get_epochs},
 	{0, NULL, NULL},

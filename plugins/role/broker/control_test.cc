@@ -178,21 +178,37 @@ TEST_F(Calls, ModesAreSetKeptAndListed)
 	ASSERT_EQ(modes_load(broker_->modes), 0);
 	EXPECT_EQ(Call(401, {}, body), "17 topic[T] not exist");
 	Call(17, create_);
-	EXPECT_EQ(Call(401, {}, body), "0");
+	EXPECT_EQ(Call(401, {}, body), "1 mode POP is not served by this broker yet; PULL is");
+	EXPECT_EQ(Call(401, {},
+		       R"({"consumerGroup":"g","mode":"PULL","popShareQueueNum":2,"topic":"T"})"),
+		  "0");
 	EXPECT_EQ(Call(401, {}, R"({"consumerGroup":"g","topic":"%RETRY%g"})"),
 		  "16 retry topic is not allowed to set mode");
 	EXPECT_EQ(Call(402), "0");
 	std::string list = Body();
-	EXPECT_EQ(list, R"({"messageRequestModeMap":{"T":{"g":{"consumerGroup":"g","mode":"POP",)"
+	EXPECT_EQ(list, R"({"messageRequestModeMap":{"T":{"g":{"consumerGroup":"g","mode":"PULL",)"
 			R"("popShareQueueNum":2,"topic":"T"}}}})");
 	Close();
 	Open();
 	ASSERT_EQ(modes_load(broker_->modes), 0);
 	Call(402);
 	EXPECT_EQ(Body(), list);
-	struct message_mode mode;
+}
+
+TEST_F(Calls, WhatAnotherBrokerPopsIsKeptAndPulled)
+{
+	struct message_mode mode = {.mode = MODE_POP, .pop_share_queues = 2};
+
+	ASSERT_EQ(modes_load(broker_->modes), 0);
+	ASSERT_EQ(modes_set(broker_->modes, str_of("T"), str_of("g"), &mode), 0);
+	Close();
+	Open();
+	ASSERT_EQ(modes_load(broker_->modes), 0);
 	modes_get(broker_->modes, str_of("T"), str_of("g"), &mode);
 	EXPECT_EQ(mode.mode, MODE_POP);
+	modes_served(broker_->modes, str_of("T"), str_of("g"), &mode);
+	EXPECT_EQ(mode.mode, MODE_PULL);
+	EXPECT_EQ(mode.pop_share_queues, 0);
 	modes_get(broker_->modes, str_of("T"), str_of("h"), &mode);
 	EXPECT_EQ(mode.mode, MODE_PULL);
 }
@@ -211,9 +227,8 @@ TEST_F(Unbalanced, ALightTopicHasOneQueueOfThisBroker)
 			   R"("messageModel":"CLUSTERING","strategyName":"AVG"})";
 
 	EXPECT_EQ(Call(400, {}, body), "0");
-	EXPECT_EQ(Body(),
-		  R"({"messageQueueAssignments":[{"messageQueue":{"brokerName":"broker-a",)"
-		  R"("queueId":0,"topic":"%LMQ%T"},"mode":"PULL"}]})");
+	EXPECT_EQ(Body(), R"({"messageQueueAssignments":[{"messageQueue":{"brokerName":"broker-a",)"
+			  R"("queueId":0,"topic":"%LMQ%T"},"mode":"PULL"}]})");
 }
 
 TEST_F(Calls, AssignmentsWithoutAnybodyOnlineAreEmptyObjects)

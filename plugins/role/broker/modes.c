@@ -31,6 +31,7 @@ struct modes {
 	pthread_rwlock_t lock;
 	struct table table; /* guarded by lock */
 	uint64_t adopted;   /* hash of what modes_adopt() took last; its own */
+	struct gantry_log_limit pop_limit;
 };
 
 static const char *const names[] = {"PULL", "POP"};
@@ -110,6 +111,19 @@ void modes_get(struct modes *modes, struct gantry_str topic, struct gantry_str g
 	if (entry)
 		*ret = TABLE_HOLDER(entry, struct mode_node, entry)->mode;
 	pthread_rwlock_unlock(&modes->lock);
+}
+
+void modes_served(struct modes *modes, struct gantry_str topic, struct gantry_str group,
+		  struct message_mode *ret)
+{
+	modes_get(modes, topic, group, ret);
+	if (ret->mode != MODE_POP)
+		return;
+	*ret = (struct message_mode){.mode = MODE_PULL};
+	gantry_log_limited(modes->broker->inst, &modes->pop_limit, WARNING,
+			   "group %.*s shall pop topic %.*s, which is not served yet: its members "
+			   "are told to pull",
+			   STR_ARGS(group), STR_ARGS(topic));
 }
 
 static int set_locked(struct modes *modes, const char *key, size_t size, size_t topic_size,

@@ -25,6 +25,10 @@ int modes_close(struct modes *modes, struct gantry_op *op);
 /* What was set for this topic and group, or what RocketMQ takes if nothing was. */
 void modes_get(struct modes *modes, struct gantry_str topic, struct gantry_str group,
 	       struct message_mode *ret);
+/* The same, but PULL for POP, which is not served yet: whoever is told to pop gets nothing here,
+ * and whoever pulls goes on where the group is. */
+void modes_served(struct modes *modes, struct gantry_str topic, struct gantry_str group,
+		  struct message_mode *ret);
 int modes_set(struct modes *modes, struct gantry_str topic, struct gantry_str group,
 	      const struct message_mode *mode);
 /* MessageRequestModeSerializeWrapper, from malloc. */

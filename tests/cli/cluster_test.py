@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from harness.process import HOST, PORTS, wait_until  # noqa: E402
 BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 DONE, FAILED, USAGE, TIMEOUT = 0, 1, 2, 5
 SMALL = ("--set", "mappedFileSizeCommitLog=16m")
+SEEDS = Path(__file__).resolve().parent.parent / "conf" / "seeds"  # the articles' own files
 SPAN = 110  # ports from the base port on that a layout of nine brokers takes
 
 
@@ -178,6 +180,69 @@ class Cluster(unittest.TestCase):
         self.assertIn("storePathRootDir: given again", said)
         self.assertIn("rokerClusterName: unknown, did you mean brokerClusterName?", said)
         self.assertIn("mapedFileSizeCommitLog: ignored by RocketMQ 5.5.0 as well", said)
+
+    def layout(self, files, namesrvs):
+        """A layout of property files, {node: text}."""
+        folder = self.dir.parent / "articles"
+        folder.mkdir(exist_ok=True)
+        for number in range(namesrvs):
+            (folder / f"namesrv-{number}.properties").write_text("listenPort=9876\n")
+        for node, text in files.items():
+            (folder / f"{node}.properties").write_text(text)
+        return folder
+
+    def check(self, file):
+        """What gantryd says of a broker's file."""
+        done = subprocess.run([BINARIES / "gantryd", "--check", "broker", "-c", file], text=True,
+                              capture_output=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    def test_the_articles_files_of_pairs_start(self):
+        """As they are, but for ports and folders."""
+        files = {path.stem: path.read_text() for path in SEEDS.glob("2m-2s-sync-*.properties")}
+        self.assertEqual(len(files), 4)
+        folder = self.layout(files, 2)
+        self.assertIn("4 brokers, known to 2 name servers", self.up(f"{folder}"))
+        self.down()
+        for node in files:
+            code, said = self.check(folder / f"{node}.properties")
+            self.assertEqual(code, DONE, said)
+            self.assertIn("mapedFileSizeConsumeQueue: ignored by RocketMQ 5.5.0 as well", said)
+
+    def article_of_three(self):
+        """The files of three masters and six slaves; some are written as what differs from another."""
+        files = {path.stem: path.read_text() for path in SEEDS.glob("3m-6s-*.properties")}
+        self.assertEqual(len(files), 9)
+        for name in ("3m-6s-broker-b", "3m-6s-broker-c"):
+            files[name] = files["3m-6s-broker-a"] + files[name]
+        return files
+
+    def test_the_articles_dledger_lines_stop_the_start(self):
+        """Each such file is refused with a sentence that names the key and its place."""
+        files = self.article_of_three()
+        files["node00"] = (SEEDS / "dledger-node00.properties").read_text()
+        folder = self.layout(files, 1)
+        for node, text in files.items():
+            path = folder / f"{node}.properties"
+            line = 1 + next(number for number, line in enumerate(text.splitlines())
+                            if "enableDLegerCommitLog" in line)
+            code, said = self.check(path)
+            self.assertEqual(code, 3, said)
+            self.assertIn(f'{path}:{line}: enableDLegerCommitLog = "true" promises', said)
+
+    def test_the_articles_three_masters_start_without_dledger_lines(self):
+        """The others are as they are: a key given twice, one that is misspelt."""
+        files = {node: re.sub(r"(?m)^\s*(enableDL|dL)eger.*$", "", text)
+                 for node, text in self.article_of_three().items()}
+        folder = self.layout(files, 3)
+        self.assertIn("9 brokers, known to 3 name servers", self.up(f"{folder}"))
+        self.down()
+        for node in files:
+            code, said = self.check(folder / f"{node}.properties")
+            self.assertEqual(code, DONE, said)
+            self.assertIn("storePathRootDir: given again", said)
+            if node == "3m-6s-host2-broker-a-s":
+                self.assertIn("rokerClusterName: unknown, did you mean brokerClusterName?", said)
 
     def test_words_that_are_wrong(self):
         self.assertIn("there is no such layout", self.up("2m-2s-unsync", expect=FAILED))

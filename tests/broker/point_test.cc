@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "broker.h"
@@ -14,6 +16,7 @@
 #include "session.h"
 #include "store/point.h"
 #include "store/store.h"
+#include "topics.h"
 
 namespace
 {
@@ -373,6 +376,137 @@ TEST(Point, EntriesOfLostMessagesAreNotTaken)
 	fill(world, "Topic", 10, 3);
 	world.dispatched();
 	expect_all(world, "Topic", 13);
+}
+
+/* ---- kinds of queues */
+
+void make_batch_topic(World &world)
+{
+	topic_config config;
+	topic *topic;
+
+	topic_config_init(&config, {"Topic", 5});
+	config.attributes = "{\"queue.type\":\"BatchCQ\"}";
+	ASSERT_LE(0, topics_put(world.role()->topics, &config, &topic));
+	ASSERT_TRUE(topic_batch(topic));
+}
+
+/* Of queues with queue.type=BatchCQ; others: and one plain queue. */
+void make_killed_batches(const Folder &folder, bool others)
+{
+	in_a_process_that_dies(folder.path(), [&](World &world) {
+		make_batch_topic(world);
+		fill(world, "Topic", 0, 20);
+		if (others)
+			fill(world, "Other", 0, 3);
+		written(world, folder);
+	});
+	EXPECT_EQ(others, fs::exists(folder / "consumequeue"));
+	EXPECT_TRUE(fs::exists(folder / "batchconsumequeue"));
+}
+
+TEST(Point, IsOfBatchQueuesAsWell)
+{
+	for (bool others : {false, true}) {
+		Folder folder;
+
+		make_killed_batches(folder, others);
+		Start found = start(folder, [&](World &world) { expect_all(world, "Topic", 20); });
+		EXPECT_EQ(found.count, 0u);
+		/* and after a clean stop: at most the last message */
+		found = start(folder, [&](World &world) {
+			expect_all(world, "Topic", 20);
+			if (others)
+				expect_all(world, "Other", 3);
+			fill(world, "Topic", 20, 1);
+		});
+		EXPECT_LE(found.count, 1u);
+		World world(folder.path());
+		expect_all(world, "Topic", 21);
+	}
+}
+
+/* Nobody knows whether it ever had others. */
+TEST(Point, OfBatchQueuesAloneIsNeededToLeaveTheLogUnread)
+{
+	Folder folder;
+
+	make_killed_batches(folder, false);
+	fs::remove(folder / "gantry.point");
+	Start found = start(folder, [&](World &world) { expect_all(world, "Topic", 20); });
+	EXPECT_EQ(found.count, 40u);
+	found = start(folder, [&](World &world) { expect_all(world, "Topic", 20); });
+	EXPECT_LE(found.count, 1u);
+}
+
+TEST(Point, KnowsWhichQueuesAreGone)
+{
+	for (const char *gone : {"consumequeue", "batchconsumequeue"}) {
+		for (bool clean : {false, true}) {
+			Folder folder;
+
+			make_killed_batches(folder, true);
+			if (clean)
+				World world(folder.path());
+			fs::remove_all(folder / gone);
+			Start found = start(folder, [&](World &world) {
+				expect_all(world, "Topic", 20);
+				expect_all(world, "Other", 3);
+			});
+			EXPECT_EQ(found.count, 46u) << gone;
+		}
+	}
+}
+
+void send_many(World &world, int32_t queue, int count)
+{
+	Session session(world);
+
+	for (int left = count; left > 0; left -= 1000) {
+		std::vector<Sent> sent((size_t)(left < 1000 ? left : 1000),
+				       message_to("Topic", queue, "x"));
+
+		session.send(sent);
+	}
+}
+
+/* Begins a start, and kills it when that file is there. */
+void kill_start(const Folder &folder, const std::string &file)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		new World(folder.path());
+		pause();
+	}
+	ASSERT_GT(child, 0);
+	while (!fs::exists(folder / file) && waitpid(child, nullptr, WNOHANG) == 0)
+		usleep(100);
+	kill(child, SIGKILL);
+	waitpid(child, nullptr, 0);
+}
+
+/* The first queue is written when its tail is full; there is no entry of the other one yet. */
+TEST(Point, QueuesThatWereHalfBuiltAreBuiltAgain)
+{
+	Folder folder;
+	{
+		World world(folder.path());
+		send_many(world, 0, 3500);
+		send_many(world, 1, 5);
+		send_many(world, 0, 20000);
+		world.dispatched();
+	}
+	for (int round = 0; round < 3; round++) {
+		fs::remove_all(folder / "consumequeue");
+		kill_start(folder, "consumequeue/Topic/0");
+		World world(folder.path());
+		EXPECT_EQ(5u, read_queue(world, "Topic", 1).size());
+		Pulled last;
+		last.topic = "Topic";
+		last.offset = 23499;
+		EXPECT_EQ(1u, Session(world).pull(last).count);
+	}
 }
 
 } // namespace

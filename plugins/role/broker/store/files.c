@@ -78,7 +78,7 @@ int files_lock(const char *root)
 }
 
 /* A new name in a folder is safe when the folder is. */
-static int sync_folder(const char *path)
+int files_sync_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status = fd < 0 ? -errno : 0;
@@ -105,7 +105,7 @@ int files_make_abort(const char *root)
 	if (!status && fsync(fd))
 		status = -errno;
 	close(fd);
-	return status ? status : sync_folder(root);
+	return status ? status : files_sync_folder(root);
 }
 
 int files_remove_abort(const char *root)

@@ -76,6 +76,11 @@ struct queue {
 	struct queue *next_arrived;
 };
 
+static inline enum queue_kind queue_kind_of(const struct queue *queue)
+{
+	return queue->batch ? KIND_BATCH : KIND_PLAIN;
+}
+
 /* Bytes of an entry in memory: where the file has a unit in ext, its store time comes behind. */
 static inline uint32_t queue_stride(const struct queue *queue)
 {
@@ -365,6 +370,9 @@ void store_shut(struct store *store);
 
 /* recover.c */
 int store_recover(struct gantry_work *work);
+/* store.c: begins the checkpoint anew, on the disk too; what it says of the index stays. Blocking.
+ */
+int store_distrust_checkpoint(struct store *store);
 
 /* cut.c */
 int store_cut(void *user, uint64_t at);
@@ -400,6 +408,7 @@ int files_lock(const char *root); /* a descriptor, or -EBUSY: another broker has
 int files_make_abort(const char *root);
 int files_remove_abort(const char *root);
 bool files_has_abort(const char *root);
+int files_sync_folder(const char *path);      /* the names in it */
 bool files_folder_is_empty(const char *path); /* or is not there */
 
 #ifdef __cplusplus

@@ -13,7 +13,7 @@
 #include "message/bytes.h"
 #include "message/record.h"
 
-enum { MAGIC = 0x47505432 }; /* GPT2 */
+enum { MAGIC = 0x47505433 }; /* GPT3 */
 
 static uint8_t *put_bytes(uint8_t *to, const void *from, size_t size)
 {
@@ -39,6 +39,7 @@ void point_encode(uint8_t *to, const struct point *point)
 	to = message_put64(to, (uint64_t)point->record_ms);
 	to = message_put32(to, point->record_size);
 	to = message_put32(to, (uint32_t)point->record_crc);
+	to = message_put32(to, point->kinds);
 	memset(to, 0, (size_t)(from + POINT_USED - 4 - to));
 	message_put32(from + POINT_USED - 4,
 		      (uint32_t)message_body_crc(from, (size_t)POINT_USED - 4));
@@ -62,6 +63,7 @@ static void read_fields(const uint8_t *from, struct point *ret)
 	ret->record_ms = (int64_t)message_get64(from + 24);
 	ret->record_size = message_get32(from + 32);
 	ret->record_crc = (int32_t)message_get32(from + 36);
+	ret->kinds = message_get32(from + 40);
 }
 
 int point_decode(const uint8_t *from, struct point *ret)

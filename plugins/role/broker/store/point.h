@@ -43,6 +43,7 @@ struct point {
 	uint32_t record_size;
 	int32_t record_crc;
 	int64_t record_ms;
+	uint32_t kinds; /* of queues that had files: bits of enum queue_kind */
 };
 
 /* to and from: POINT_USED bytes, big-endian, with a checksum. -EBADMSG: this is no point. */
@@ -62,6 +63,7 @@ struct point_keeper { /* in struct store; lock guards the rest once the writer r
 	struct point says;        /* what the file says, if good */
 	uint64_t saved_ms;
 	uint32_t turn;       /* goes up when entries that were written are taken back */
+	uint32_t kinds;      /* atomic; for says.kinds, which follows when it is saved */
 	bool found;          /* good was read when the store was opened: for recovery */
 	bool found_same_run; /* of the same boot and abort file */
 	bool good;
@@ -78,6 +80,14 @@ void point_close(struct point_keeper *keeper);
 bool point_is_trusted(struct store *store);
 /* Whether the checkpoint is the one that Gantry wrote last: its confirmed offset is then exact. */
 bool point_knows_checkpoint(const struct store *store);
+
+/* A queue of that kind, of enum queue_kind, is about to have a file: a start that finds the kind's
+ * folder empty then knows that its files were lost. Any thread. */
+void point_has(struct store *store, uint32_t kind);
+/* Whether there were queues of that kind which are gone. Before point_know_kinds(). Worker. */
+bool point_misses(const struct store *store, uint32_t kind);
+/* Looks which kinds there are. Before anything is written to a queue; blocking. */
+void point_know_kinds(struct store *store);
 
 /* Recovery is done: where trimmed is from now on. */
 void point_begin(struct store *store, uint64_t trimmed);

@@ -27,6 +27,7 @@ static void save(struct store *store)
 
 	if (!keeper->area)
 		return;
+	keeper->says.kinds = __atomic_load_n(&keeper->kinds, __ATOMIC_RELAXED);
 	if (keeper->good)
 		point_encode(bytes, &keeper->says);
 	status = keeper->ops->write(keeper->area, 0, bytes, sizeof(bytes));
@@ -54,6 +55,7 @@ void point_open(struct store *store)
 		return;
 	}
 	keeper->found = keeper->good = point_decode(bytes, &keeper->says) == 0;
+	keeper->kinds = keeper->says.kinds;
 	keeper->found_same_run = keeper->found && point_run_now(store->root, &run) == 0 &&
 				 point_run_is(&run, &keeper->says.run);
 }
@@ -123,7 +125,36 @@ bool point_is_trusted(struct store *store)
 	       point_knows_checkpoint(store) && has_last_record(store);
 }
 
+/* A point that knows the checkpoint knows all kinds that the checkpoint vouches for. Without one, a
+ * store that has no plain queue, as hardly any is, is taken for one that lost them. */
+bool point_misses(const struct store *store, uint32_t kind)
+{
+	if (!files_folder_is_empty(store->folders[kind]))
+		return false;
+	if (point_knows_checkpoint(store))
+		return store->point.says.kinds >> kind & 1;
+	return kind == KIND_PLAIN;
+}
+
+void point_know_kinds(struct store *store)
+{
+	uint32_t kinds = 0;
+
+	for (uint32_t kind = 0; kind < QUEUE_KINDS; kind++)
+		if (!files_folder_is_empty(store->folders[kind]))
+			kinds |= 1u << kind;
+	__atomic_store_n(&store->point.kinds, kinds, __ATOMIC_RELAXED);
+}
+
 /* ---- while the broker runs */
+
+void point_has(struct store *store, uint32_t kind)
+{
+	uint32_t *kinds = &store->point.kinds;
+
+	if (!(__atomic_load_n(kinds, __ATOMIC_RELAXED) >> kind & 1))
+		__atomic_fetch_or(kinds, 1u << kind, __ATOMIC_RELAXED);
+}
 
 void point_begin(struct store *store, uint64_t trimmed)
 {

@@ -253,6 +253,7 @@ static int write_run(struct queue *queue)
 	__atomic_fetch_add(&queue->store->writer.runs, 1, __ATOMIC_RELAXED);
 	if (status)
 		return status;
+	point_has(queue->store, queue_kind_of(queue));
 	return queue->ext_writes ? queue_ext_write(queue)
 				 : ops->append(queue->file, queue->run.at, queue->run.used);
 }

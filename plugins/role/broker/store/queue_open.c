@@ -65,14 +65,9 @@ static int64_t ordered_until(struct queue *queue, int64_t from, int64_t to)
 	return to;
 }
 
-static enum queue_kind kind_of(const struct queue *queue)
-{
-	return queue->batch ? KIND_BATCH : KIND_PLAIN;
-}
-
 static uint32_t segment_bytes(const struct queue *queue)
 {
-	return queue->store->kind_bytes[kind_of(queue)];
+	return queue->store->kind_bytes[queue_kind_of(queue)];
 }
 
 /* The end of the entries in [first, last) that are older than the log offset. Entries of an earlier
@@ -140,8 +135,8 @@ static int open_file(struct queue *queue)
 
 	queue->batch = topic && topic_batch(topic);
 	queue->unit = queue->batch ? MESSAGE_BATCH_UNIT_SIZE : STORE_UNIT;
-	status = store_queue_files(queue->store, kind_of(queue), queue->topic->name, queue->id, 0,
-				   &queue->file);
+	status = store_queue_files(queue->store, queue_kind_of(queue), queue->topic->name,
+				   queue->id, 0, &queue->file);
 	return status ? status : queue_ext_open(queue);
 }
 

@@ -38,8 +38,6 @@ static uint64_t find_start(struct store *store, const struct gantry_bounds *log)
 	uint64_t segment = log->segment_bytes;
 	uint64_t start = log->first;
 
-	if (files_folder_is_empty(store->folders[KIND_PLAIN]))
-		return log->first; /* the queues are to be built anew */
 	if (confirm >= log->first && confirm < log->end &&
 	    is_start(store, confirm, point_knows_checkpoint(store), &start) && start == confirm)
 		return start;
@@ -141,7 +139,7 @@ static int recover_from_point(struct store *store, struct recovery *ret)
 	const struct point *point = &store->point.says;
 	int status;
 
-	if (files_folder_is_empty(store->folders[KIND_PLAIN]) || !point_is_trusted(store))
+	if (!point_is_trusted(store))
 		return -ESTALE;
 	dispatcher->record_at = point->record_at;
 	dispatcher->record_ms = point->record_ms;
@@ -154,6 +152,7 @@ static int recover_from_point(struct store *store, struct recovery *ret)
 		gantry_log(store->inst, WARNING,
 			   "%s/gantry.point is wrong: not all queues were written up to %llu",
 			   store->root, (unsigned long long)point->written);
+		point_forget(store); /* the next start shall not believe it, whatever ends this */
 		store->point.found = false; /* nor is anything else that it says good */
 		store->checked_end = UINT64_MAX;
 	}
@@ -166,7 +165,8 @@ static void unopen(struct queue *queue, void *user)
 	queue_unopen(queue);
 }
 
-static int recover_from_checkpoint(struct store *store, struct recovery *ret)
+/* anew: from all of the log instead. */
+static int recover_from_checkpoint(struct store *store, bool anew, struct recovery *ret)
 {
 	struct gantry_bounds log;
 
@@ -175,19 +175,37 @@ static int recover_from_checkpoint(struct store *store, struct recovery *ret)
 	store->dispatcher.record_at = 0;
 	store->dispatcher.record_ms = 0;
 	store->door->bounds(store->door_inst, &log);
-	ret->start = log.end > log.first ? find_start(store, &log) : log.first;
+	ret->start = log.end > log.first && !anew ? find_start(store, &log) : log.first;
 	return recover_from(store, ret->start, ret->start, ret);
+}
+
+static bool lacks_queues(struct store *store)
+{
+	struct gantry_bounds log;
+
+	store->door->bounds(store->door_inst, &log);
+	return log.end > log.first &&
+	       (point_misses(store, KIND_PLAIN) || point_misses(store, KIND_BATCH));
 }
 
 static int recover(struct store *store, struct recovery *ret)
 {
+	bool anew = lacks_queues(store);
 	int status;
 
+	if (anew) { /* until it is done nothing vouches for any queue, should this be cut off */
+		point_forget(store);
+		store->point.found = false;
+		status = store_distrust_checkpoint(store);
+		if (status)
+			return status;
+	}
+	point_know_kinds(store);
 	store->checked_end = point_knows_checkpoint(store) ? store->point.says.trimmed : UINT64_MAX;
 	status = recover_from_point(store, ret);
 	ret->from_point = !status;
 	if (status == -ESTALE)
-		status = recover_from_checkpoint(store, ret);
+		status = recover_from_checkpoint(store, anew, ret);
 	if (status)
 		return status;
 	__atomic_store_n(&store->valid_end, ret->end, __ATOMIC_RELEASE);

@@ -92,14 +92,36 @@ static int take_folder(struct store *store)
 	return 0;
 }
 
-/* It only says what need not be read again: one that is damaged is begun anew. */
 static int replace_checkpoint(struct store *store, const char *path)
 {
-	gantry_log(store->inst, WARNING, "%s is damaged and is begun anew: the log is read again",
-		   path);
-	if (unlink(path))
-		return -errno;
-	return checkpoint_open(&store->checkpoint, store->engine->area, store->engine_inst, path);
+	int status = unlink(path) ? -errno : 0;
+
+	if (!status)
+		status = files_sync_folder(store->root);
+	return status ? status
+		      : checkpoint_open(&store->checkpoint, store->engine->area, store->engine_inst,
+					path);
+}
+
+int store_distrust_checkpoint(struct store *store)
+{
+	int64_t index_ms = store->checkpoint.says.index_ms;
+	char *path = path_in(store->root, "checkpoint");
+	int status = -ENOMEM;
+
+	if (path) {
+		checkpoint_close(&store->checkpoint);
+		status = replace_checkpoint(store, path);
+	}
+	if (!status) {
+		store->checkpoint.says.index_ms = index_ms;
+		status = checkpoint_write(&store->checkpoint);
+	}
+	if (status)
+		gantry_log(store->inst, ERROR, "cannot begin %s/checkpoint anew: %s", store->root,
+			   strerror(-status));
+	free(path);
+	return status;
 }
 
 static int open_checkpoint(struct store *store)
@@ -109,8 +131,11 @@ static int open_checkpoint(struct store *store)
 					    store->engine_inst, path)
 			  : -ENOMEM;
 
-	if (status == -EUCLEAN)
+	if (status == -EUCLEAN) { /* it only says what need not be read again */
+		gantry_log(store->inst, WARNING,
+			   "%s is damaged and is begun anew: the log is read again", path);
 		status = replace_checkpoint(store, path);
+	}
 	if (status)
 		gantry_log(store->inst, ERROR, "cannot open %s: %s", path ? path : "checkpoint",
 			   strerror(-status));

@@ -266,7 +266,7 @@ void queue_free(struct queue *queue);
  * the queue is not open; -ERANGE: the offset cannot be right. ret_write: the writer should run. */
 int queue_append(struct queue *queue, int64_t offset, const struct queue_unit *unit,
 		 bool *ret_write);
-/* The same while the queue is being opened. */
+/* The same while the queue is being opened: if ret_write, its opener writes it. */
 int queue_add(struct queue *queue, int64_t offset, const struct queue_unit *unit, bool *ret_write);
 void queue_forget(struct queue *queue); /* its entries; under file_lock */
 /* Moves the tail to the file. listed: it was taken off the dirty list, and not off the urgent one;

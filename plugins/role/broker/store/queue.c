@@ -200,7 +200,7 @@ int queue_add(struct queue *queue, int64_t offset, const struct queue_unit *unit
 	pthread_mutex_lock(&queue->lock);
 	status = queue->batch ? append_batch(queue, unit) : append(queue, offset, unit);
 	*ret_write = queue->tail.used >= TAIL_WRITE;
-	if (*ret_write && !queue->urgent) {
+	if (*ret_write && !queue->urgent && queue_is_open(queue)) {
 		queue->urgent = true;
 		writer_urge(queue);
 	}

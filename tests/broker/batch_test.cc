@@ -262,16 +262,13 @@ TEST(Batch, IsRefusedWhereItCannotBe)
 const std::string old = std::string(small) + "mappedFileSizeCommitLog=65536\n"
 					     "deleteWhen=04\nfileReservedTime=72\n";
 
-/* Batches of three and single messages in turn, a KiB each. And a message elsewhere: a store that
- * has lost its folder consumequeue is read again from the log. */
+/* Batches of three and single messages in turn, a KiB each. */
 int64_t fill_old(World &world)
 {
 	Session session(world);
 	Sent one, last;
 
-	one.topic = "Other";
-	EXPECT_EQ(GANTRY_SUCCESS, session.send(one).code);
-	one.topic = "TopicTest";
+	make_topic(world);
 	one.body = std::string(1000, 'x');
 	for (int i = 0; i < 20; i++) {
 		std::vector<Sent> sent;
@@ -311,6 +308,22 @@ void expect_old_gone(World &world, const Folder &folder, int64_t count)
 	expect_bounds(world, min, count);
 }
 
+/* All but the newest files of the log go. */
+void expire(World &world, Outside &outside)
+{
+	outside.give(world);
+	outside.set(10, 4);
+	EXPECT_GT(look(world), 0);
+}
+
+void send_batch_at(World &world, int64_t offset)
+{
+	Session session(world);
+
+	EXPECT_EQ(offset, session.send(batch_of(3, "new")).queue_offset);
+	world.dispatched();
+}
+
 TEST(Batch, GoesWhenItIsOld)
 {
 	Folder folder;
@@ -318,20 +331,16 @@ TEST(Batch, GoesWhenItIsOld)
 	int64_t count;
 	{
 		World world(folder.path(), old);
-		make_topic(world);
 		count = fill_old(world);
-		outside.give(world);
 		ASSERT_TRUE(world.until([&] {
 			return names(folder / "batchconsumequeue/TopicTest/0").size() >= 80;
 		}));
-		outside.set(10, 4);
-		EXPECT_GT(look(world), 0);
+		expire(world, outside);
 		expect_old_gone(world, folder, count);
 	}
 	World world(folder.path(), old); /* and from what is on the disk */
 	expect_old_gone(world, folder, count);
-	Session session(world);
-	EXPECT_EQ(count, session.send(batch_of(3, "new")).queue_offset);
+	send_batch_at(world, count);
 }
 
 TEST(Batch, GoesWhenItIsOldAndNobodyReadsIt)
@@ -341,14 +350,11 @@ TEST(Batch, GoesWhenItIsOldAndNobodyReadsIt)
 	int64_t count;
 	{
 		World world(folder.path(), old);
-		make_topic(world);
 		count = fill_old(world);
 	}
 	World world(folder.path(), old);
 	EXPECT_EQ(80u, names(folder / "batchconsumequeue/TopicTest/0").size());
-	outside.give(world);
-	outside.set(10, 4);
-	EXPECT_GT(look(world), 0);
+	expire(world, outside);
 	expect_old_gone(world, folder, count);
 }
 
@@ -359,7 +365,6 @@ TEST(Batch, KeepsItsPlaceWhenAllOfItIsGone)
 	int64_t count;
 	{
 		World world(folder.path(), old);
-		make_topic(world);
 		count = fill_old(world);
 		Session session(world);
 		Sent other;
@@ -369,16 +374,12 @@ TEST(Batch, KeepsItsPlaceWhenAllOfItIsGone)
 		std::vector<Sent> others(100, other);
 		session.send(others);
 		world.dispatched();
-		outside.give(world);
-		outside.set(10, 4);
-		EXPECT_GT(look(world), 0);
+		expire(world, outside);
 		expect_bounds(world, count, count);
 	}
 	World world(folder.path(), old);
 	expect_bounds(world, count, count);
-	Session session(world);
-	EXPECT_EQ(count, session.send(batch_of(3, "new")).queue_offset);
-	world.dispatched();
+	send_batch_at(world, count);
 	expect_bounds(world, count, count + 3);
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -481,7 +482,7 @@ void kill_start(const Folder &folder, const std::string &file)
 	}
 	ASSERT_GT(child, 0);
 	while (!fs::exists(folder / file) && waitpid(child, nullptr, WNOHANG) == 0)
-		usleep(100);
+		sched_yield();
 	kill(child, SIGKILL);
 	waitpid(child, nullptr, 0);
 }

@@ -17,7 +17,6 @@ from harness import servers  # noqa: E402  (tests/peers lends how Java is fetche
 from harness.process import HOST, Failure  # noqa: E402
 from harness.remoting import Connection  # noqa: E402
 
-from batches import Batches  # noqa: E402
 from ledger import DUE, LATER, Got, Ledger, lines_of  # noqa: E402
 from records import Store, compare  # noqa: E402
 from tables import Tables  # noqa: E402
@@ -53,7 +52,7 @@ class Plan:
     folders: int = 1
     kinds: str = "all"  # what is sent: plain without delays and transactions; to Gantry no transactions
     send_back: bool = False
-    batches: bool = False  # a topic with queue.type=BatchCQ, too
+    raw: type = None  # a RawTopic, too
 
 
 def steps(text):
@@ -79,7 +78,7 @@ class Chain:
         self._unclean = self._left = False  # of this turn; of the one before
         self._index_is_whole = True
         self._process = None
-        self._batches = Batches(f"{plan.name}-batches", self._root) if plan.batches else None
+        self._raw = plan.raw(f"{plan.name}-{plan.raw.name}", self._root) if plan.raw else None
         self._tables = Tables(self._root / "config")
 
     def _seed(self):
@@ -180,8 +179,8 @@ class Chain:
         else:
             self._scenario("swap-write", words)
         self._ledger.add(out, cut_short=step.end == "load")
-        if self._batches:
-            self._batches.write(self._properties["listenPort"])
+        if self._raw:
+            self._raw.write(self._properties["listenPort"])
         if self._plan.send_back and step.end != "load":
             if step.node == "java":
                 self._send_to_long_topic()
@@ -240,8 +239,8 @@ class Chain:
         if faults:
             raise Failure("\n     ".join(faults))
         self._committed = facts["committed"]
-        if self._batches:
-            self._batches.read(self._properties["listenPort"])
+        if self._raw:
+            self._raw.read(self._properties["listenPort"])
         self._scenario("swap-query", {"lines": path, "broker": servers.BROKER_NAME,
                                       "index": int(self._index_is_whole)})
 
@@ -289,7 +288,7 @@ class Chain:
         if step.end == "stop":
             faults += store.check(self._index_is_whole)
             faults += self._left_behind()
-            faults += self._batches.faults(store.records) if self._batches else []
+            faults += self._raw.faults(store.records) if self._raw else []
             faults += self._checkpoint_behind(store.records) if step.node == "gantry" else []
             faults += self._verified()
         faults += self._tables.after(step.node)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of turns that are tried."""
 
-from chain import Plan, steps
+from chain import Plan, steps  # noqa: I001  (it finds tests/peers/harness)
+from batches import Batches
+from compacted import Compacted
 from transactions import OpenTransactions
 
 PLANS = {plan.name: plan for plan in [
@@ -20,7 +22,10 @@ PLANS = {plan.name: plan for plan in [
     Plan("accelerated", steps("java.stop gantry.kill java.stop gantry.stop"), {
         "enableAcceleratedRecovery": "true"}),
     Plan("batches", steps("java.stop gantry.kill gantry.stop java.kill gantry.stop java.stop"), {
-        "mapperFileSizeBatchConsumeQueue": 46 * 100}, messages=200, batches=True),
+        "mapperFileSizeBatchConsumeQueue": 46 * 100}, messages=200, raw=Batches),
+    # Java's compaction is off: messages stay in the log.
+    Plan("compaction", steps("java.stop gantry.kill gantry.stop java.kill gantry.stop java.stop"), {
+        "enableCompaction": "false"}, messages=200, raw=Compacted),
     # Entries that name units in consumequeue_ext.
     Plan("ext", steps("java.stop gantry.kill gantry.stop java.kill gantry.load java.load gantry.stop java.stop"), {
         "enableConsumeQueueExt": "true", "mappedFileSizeConsumeQueueExt": 20 * 300 + 10}, messages=400),

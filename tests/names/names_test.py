@@ -5,11 +5,13 @@
     names_test.py FOLDER-OF-PROGRAMS
 """
 
+import http.server
 import json
 import os
 import socket
 import struct
 import sys
+import threading
 import time
 import unittest
 import zlib
@@ -237,6 +239,34 @@ class Names(unittest.TestCase):
         self.assertEqual(self.site.stop_one(broker), "exit code 0")
         self.assertTrue(known_at())
 
+    def test_an_address_server(self):
+        """fetchNamesrvAddrByAddressServer: name servers are those that a page lists now; when it
+        cannot be read, or lists none, nothing changes."""
+        servers = [self.namesrv(f"namesrv-{number}")[0] for number in (1, 2)]
+        watchers = [self.peer(server) for server in servers]
+        page = Page(f" {servers[0]};;no address\r\n{servers[1]}\n")
+        self.addCleanup(page.close)
+
+        def known():
+            return [route(watcher, "TBW102") != f"code {NO_TOPIC}" for watcher in watchers]
+
+        _, broker = self.broker("", fetchNamesrvAddrByAddressServer="true",
+                                fetchNamesrvAddrInterval=1000, rmqAddressServerSubGroup="here",
+                                rmqAddressServerDomain=page.address)
+        wait_until(lambda: known() == [True, False], "the first line", 10 * SLOWER)
+        self.assertEqual(page.asked, {"/rocketmq/here"})
+        page.text = ";".join(servers)
+        wait_until(lambda: known() == [True, True], "both", 10 * SLOWER)
+        page.status = 503
+        self.said(broker, "the address server http://", "names no name server")
+        page.text, page.status = f"{servers[1]}", 200
+        wait_until(lambda: known() == [False, True], "the second alone", 10 * SLOWER)
+        page.text = "<html></html>"
+        count = page.count
+        wait_until(lambda: page.count > count + 1, "it is read again", 10 * SLOWER)
+        self.assertEqual(known(), [False, True])
+        self.assertEqual(self.site.stop_one(broker), "exit code 0")
+
     def test_many_topics(self):
         """A broker's many topics come in parts, whole and with the right version."""
         address, _ = self.namesrv()
@@ -258,6 +288,38 @@ class Names(unittest.TestCase):
         wait_until(lambda: "TBW102" in names.names_of(watcher, names.ALL_TOPICS, "TBW"),
                    "the built-in ones", 20)
         self.assertEqual(route(watcher, "Many02999")["queueDatas"][0]["readQueueNums"], 4)
+
+
+class Page:
+    """An address server: one text for every path."""
+
+    def __init__(self, text):
+        self.text, self.status, self.asked, self.count = text, 200, set(), 0
+        page = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """Answers with the page's text."""
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                page.asked.add(self.path)
+                page.count += 1
+                body = page.text.encode()
+                self.send_response(page.status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+        self._server = http.server.ThreadingHTTPServer((HOST, 0), Handler)
+        self.address = f"{HOST}:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        """Ends it."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def knock(host, port, count):

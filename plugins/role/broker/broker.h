@@ -54,8 +54,10 @@ struct broker_conf {
 	/* name servers */
 	struct gantry_conf_list namesrvAddr;
 	int64_t registerNameServerPeriod, registerBrokerTimeoutMills;
-	int64_t updateNameServerAddrPeriod;
-	bool forceRegister, enableSplitRegistration, fetchNameSrvAddrByDnsLookup;
+	int64_t updateNameServerAddrPeriod, fetchNamesrvAddrInterval;
+	const char *rmqAddressServerDomain, *rmqAddressServerSubGroup;
+	bool forceRegister, enableSplitRegistration, fetchNameSrvAddrByDnsLookup,
+		fetchNamesrvAddrByAddressServer;
 	int64_t splitRegistrationSize;
 	/* topics and groups */
 	bool autoCreateTopicEnable, autoCreateSubscriptionGroup, clusterTopicEnable,

@@ -12,21 +12,35 @@
 enum { TICK_MS = 1000, RETRY_MS = 5000, PERIOD_MIN_MS = 10000, PERIOD_MAX_MS = 60000 };
 enum { PENDING_MAX = 8 }; /* requests to one server; more wait in needs_full */
 
+/* Where the list of name servers comes from. */
+static int find_source(struct registrar *registrar)
+{
+	const struct broker_conf *conf = registrar->broker->conf;
+	const struct gantry_conf_list *list = &conf->namesrvAddr;
+
+	registrar->anywhere = list->count || conf->fetchNamesrvAddrByAddressServer;
+	if (!list->count && registrar->anywhere)
+		return fetch_new(registrar, &registrar->fetch);
+	if (list->count && conf->fetchNameSrvAddrByDnsLookup)
+		return names_new(registrar, &registrar->names);
+	return register_set_servers(registrar, (char *const *)list->at, list->count);
+}
+
+bool registrar_has_servers(const struct broker *broker)
+{
+	return broker->registrar && broker->registrar->anywhere;
+}
+
 int registrar_new(struct broker *broker, struct registrar **ret)
 {
-	const struct gantry_conf_list *list = &broker->conf->namesrvAddr;
 	struct registrar *registrar = calloc(1, sizeof(*registrar));
-	int err = registrar ? 0 : -ENOMEM;
+	int err;
 
-	if (err)
-		return err;
+	if (!registrar)
+		return -ENOMEM;
 	pthread_mutex_init(&registrar->lock, NULL);
 	registrar->broker = broker;
-	registrar->anywhere = list->count > 0;
-	if (list->count && broker->conf->fetchNameSrvAddrByDnsLookup)
-		err = names_new(registrar, &registrar->names);
-	else
-		err = register_set_servers(registrar, (char *const *)list->at, list->count);
+	err = find_source(registrar);
 	if (err) {
 		registrar_free(registrar);
 		return err;
@@ -40,6 +54,7 @@ void registrar_free(struct registrar *registrar)
 	if (!registrar)
 		return;
 	names_free(registrar->names);
+	fetch_free(registrar->fetch);
 	register_free_servers(registrar);
 	pthread_mutex_destroy(&registrar->lock);
 	free(registrar);
@@ -122,6 +137,7 @@ static void tick(struct gantry_timer *timer, void *user)
 
 	(void)timer;
 	names_tick(registrar->names, now);
+	fetch_tick(registrar->fetch, now);
 	for (uint32_t i = 0; i < registrar->server_count; i++)
 		if (now >= registrar->servers[i]->next_ms && !registrar->servers[i]->pending)
 			register_periodically(registrar->servers[i]);
@@ -193,6 +209,7 @@ static int stage_passed(const struct gantry_event *event, void *user)
 	if (stage->stage == GANTRY_STAGE_SERVE && !registrar->serving) {
 		registrar->serving = true;
 		names_tick(registrar->names, gantry_clock_ms());
+		fetch_tick(registrar->fetch, gantry_clock_ms());
 		for (uint32_t i = 0; i < registrar->server_count; i++)
 			register_fully(registrar->servers[i]);
 	}
@@ -274,7 +291,7 @@ static void close_client(struct registrar *registrar)
 	registrar->client = NULL;
 }
 
-static void names_stopped(struct gantry_op *op)
+static void source_stopped(struct gantry_op *op)
 {
 	close_client(op->user);
 }
@@ -286,11 +303,13 @@ int registrar_close(struct registrar *registrar, struct gantry_op *op)
 		return 0;
 	registrar->closed = op;
 	registrar->close_op =
-		(struct gantry_op){.done = names_stopped,
+		(struct gantry_op){.done = source_stopped,
 				   .loop = gantry_loop_control(registrar->broker->inst),
 				   .user = registrar};
 	gantry_op_take(op, NULL, NULL);
-	if (names_stop(registrar->names, &registrar->close_op) == 0)
+	/* There is one of the two at most. */
+	if (names_stop(registrar->names, &registrar->close_op) == 0 &&
+	    fetch_stop(registrar->fetch, &registrar->close_op) == 0)
 		close_client(registrar);
 	return GANTRY_PENDING;
 }

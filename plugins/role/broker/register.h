@@ -13,6 +13,8 @@ extern "C" {
 struct topic;
 
 int registrar_new(struct broker *broker, struct registrar **ret);
+/* Whether there are name servers to ask, or may be. Any thread; always the same. */
+bool registrar_has_servers(const struct broker *broker);
 /* Registers as soon as the whole process serves, then periodically. Control thread. */
 int registrar_serve(struct registrar *registrar);
 /* These topics are new or changed; count 0: some were deleted. Any thread; NULL or a registrar

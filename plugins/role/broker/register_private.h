@@ -46,9 +46,10 @@ struct registrar {
 	struct name_server **servers; /* register_servers.c; these are known now */
 	uint32_t server_count;
 	struct name_server *leaving;
-	struct names *names; /* NULL: the list never changes */
-	uint32_t pending;    /* requests of all servers, of those that leave as well */
-	bool anywhere;       /* there are, or may be, name servers; constant */
+	struct names *names; /* what changes the list; both NULL: nothing does */
+	struct fetch *fetch;
+	uint32_t pending; /* requests of all servers, of those that leave as well */
+	bool anywhere;    /* there are, or may be, name servers; constant */
 	bool serving, draining;
 	struct gantry_op *drained; /* to be finished when pending is 0 */
 	struct gantry_op close_op;
@@ -76,6 +77,13 @@ void names_tick(struct names *names, uint64_t now_ms); /* NULL is fine */
 /* From now on nothing is looked up. Positive: op finishes when the last look-up has ended. */
 int names_stop(struct names *names, struct gantry_op *op);
 void names_free(struct names *names); /* NULL is fine */
+
+/* register_fetch.c: the name servers that an address server names, asked again and again. As names.
+ */
+int fetch_new(struct registrar *registrar, struct fetch **ret); /* -EINVAL: the log says why */
+void fetch_tick(struct fetch *fetch, uint64_t now_ms);
+int fetch_stop(struct fetch *fetch, struct gantry_op *op);
+void fetch_free(struct fetch *fetch);
 
 /* A REGISTER_BROKER body; topics NULL: all of them. parts_left: how many parts of the same
  * registration follow; each says a data version of its own, the last one that of the topics. From

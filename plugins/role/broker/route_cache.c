@@ -203,7 +203,7 @@ int route_cache_get(struct broker *broker, struct gantry_str topic, struct route
 
 	if (!topic.size || topic.size > TOPIC_NAME_ROOM)
 		return -ENOENT;
-	if (!broker->conf->namesrvAddr.count)
+	if (!registrar_has_servers(broker))
 		return own_queues(broker, topic, ret);
 	queues = look(broker->route_cache, topic);
 	age = queues ? gantry_clock_ms() - queues->asked_ms : 0;

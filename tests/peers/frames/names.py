@@ -70,6 +70,14 @@ def header_fields(ns):
     return facts
 
 
+def compressed_unsaid(ns):
+    """As a 5.5.0 broker with compressedRegister=true registers: its header says that it is not."""
+    node = _node(ns)
+    pair = _pair(ns)
+    return {"registered": ns.plain(node.register(names.compressed(pair), compressed="false"))["code"],
+            "route": route(node.peer, pair[0]["topicName"])}
+
+
 def one_topic_first(ns):
     """A single topic registers nobody, but is taken of who is known."""
     node = _node(ns)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifdef GANTRY_STATIC
@@ -263,6 +264,17 @@ static enum gk_exit run(struct gk_kernel *kernel)
 	return code;
 }
 
+/* As many descriptors as the system lets this process have, as a Java VM does (MaxFDLimit). */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum gk_exit act(const struct arguments *arguments, struct gk_conf *conf)
 {
 	char *plugin_dir = find_plugin_dir();
@@ -280,8 +292,10 @@ static enum gk_exit act(const struct arguments *arguments, struct gk_conf *conf)
 		gk_conf_print(kernel->conf, stdout);
 	else if (arguments->check && code == GK_EXIT_CLEAN)
 		puts("no mistakes found");
-	else if (!arguments->check && code == GK_EXIT_CLEAN)
+	else if (!arguments->check && code == GK_EXIT_CLEAN) {
+		raise_descriptors();
 		code = run(kernel);
+	}
 	gk_kernel_free(kernel);
 	g_free(plugin_dir);
 	return code;

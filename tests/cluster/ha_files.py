@@ -11,9 +11,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 from harness.process import Failure  # noqa: E402
 
 
-def log_of(store):
-    """(offset of the first byte, all bytes up to the last one that is not zero)."""
+def log_of(store, since=0):
+    """(offset of the first byte, all bytes up to the last one that is not zero); since: only files
+    that do not end before that offset."""
     files = sorted((Path(store) / "commitlog").glob("[0-9]" * 20))
+    files = [path for path in files if int(path.name) + path.stat().st_size > since]
     if not files:
         return 0, b""
     data = b"".join(path.read_bytes() for path in files)

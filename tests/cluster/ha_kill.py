@@ -25,6 +25,7 @@ from ha_files import log_of, wait_until_same  # noqa: E402
 from kill import Writer  # noqa: E402
 
 WRITERS = 4
+PATIENCE = 150  # seconds; a long run is stopped now and then for the sake of others
 NAME = re.compile(rb"(?=(\d+\.\d+\.\d+)\|)")  # the byte before a name may be a digit, too
 HA = {"haSendHeartbeatInterval": 100, "haHousekeepingInterval": 5000}
 
@@ -44,7 +45,7 @@ def nodes(binaries, home, **more):
 def wait_for_slave(master, label, seconds=30):
     """Sends until a message is acknowledged with its copy."""
     end = time.monotonic() + seconds
-    with Pipe(master.port, host=master.host) as pipe:
+    with Pipe(master.port, PATIENCE, master.host) as pipe:
         for number in range(10 ** 6):
             header, _ = pipe.call(SEND, body_of(f"{label}.{number}"), **send_fields("Probe", 0))
             if header["code"] == SUCCESS:
@@ -63,7 +64,7 @@ def load(master, slave, label, dice):
     time.sleep(dice.uniform(0.05, 0.6))  # the moment of the kill is what the dice are for
     if dice.random() < 0.3:
         slave.kill()
-        slave.start()
+        slave.start(PATIENCE)
         time.sleep(dice.uniform(0.05, 0.6))
     master.kill()
     for writer in writers:
@@ -73,9 +74,10 @@ def load(master, slave, label, dice):
     return {name for writer in writers for name in writer.acked}
 
 
-def check(slave, acked):
-    """What was acknowledged is in the slave's log, whole."""
-    _, data = log_of(slave.store)
+def check(slave, acked, since=0):
+    """What was acknowledged is in the slave's log, whole, and behind an offset. Returns where the log
+    ends."""
+    first, data = log_of(slave.store, since)
     there = set()
     for match in NAME.finditer(data):
         name = match.group(1).decode()
@@ -86,6 +88,7 @@ def check(slave, acked):
     if acked - there:
         raise Failure(f"{len(acked - there)} messages were acknowledged and are not on the slave: "
                       f"{sorted(acked - there)[:5]}")
+    return first + len(data)
 
 
 def begin_anew(master, slave, label):
@@ -112,14 +115,14 @@ def run(arguments, home):
     dice = random.Random(arguments.seed)
     master, slave = nodes(arguments.binaries, home, flushDiskType=arguments.flush,
                           storageBackend=arguments.storage)
-    total = 0
+    total = end = 0
     try:
-        slave.start()
+        slave.start(PATIENCE)
         for number in range(arguments.rounds):
-            master.start()
-            wait_for_slave(master, f"0.{number}")
+            master.start(PATIENCE)
+            wait_for_slave(master, f"0.{number}", PATIENCE)
             acked = load(master, slave, str(number + 1), dice)
-            check(slave, acked)
+            end = check(slave, acked, end)
             total += len(acked)
             print(f"round {number}: {len(acked)} acknowledged, all of them on the slave",
                   flush=True)

@@ -159,16 +159,16 @@ class Network:
             host.vanish()
 
 
-def connections(process, port):
-    """Connections to and from a port in the process's network namespace that are open, whatever the
-    other side thinks of them."""
+def connections(process, port, accepted=False):
+    """Connections to a port, and unless only those accepted are wanted from one, in the process's
+    network namespace that are open, whatever the other side thinks of them."""
     open_states = ("01", "08")  # ESTABLISHED, CLOSE_WAIT
     found = 0
     for name in ("tcp", "tcp6"):
         for line in Path(f"/proc/{process.pid}/net/{name}").read_text().splitlines()[1:]:
             words = line.split()
             ports = [int(word.rsplit(":", 1)[1], 16) for word in words[1:3]]
-            found += port in ports and words[3] in open_states
+            found += port in ports[:1 if accepted else 2] and words[3] in open_states
     return found
 
 

@@ -130,6 +130,14 @@ TEST_P(HaPeer, WhatIsNoSlaveIsRefused)
 		peer.report(static_cast<int64_t>(leader->end()) + 100);
 		EXPECT_TRUE(peer.closed());
 	}
+	{
+		Peer peer(port); /* both at once */
+		std::string both(16, '\0');
+
+		both[10] = 1; /* the second one: 1 << 40 */
+		peer.say(both);
+		EXPECT_TRUE(peer.closed());
+	}
 	auto follower = slave();
 	fill(*leader, 3, 100);
 	caught_up(*follower, *leader);
@@ -173,6 +181,29 @@ TEST_P(HaPeer, ConnectionsHaveALimit)
 		peer.report(0);
 		return peer.take().has_value();
 	}));
+}
+
+TEST_P(HaPeer, WhoSaysNothingGivesWay)
+{
+	auto leader =
+		master("replication-async", "haMaxConnections = 3\nhaHousekeepingInterval = 1h\n");
+	Peer real(port);
+	std::vector<std::unique_ptr<Peer>> silent;
+
+	fill(*leader, 1, 100);
+	real.report(0);
+	ASSERT_TRUE(real.take());
+	for (int i = 0; i < 20; ++i)
+		silent.push_back(std::make_unique<Peer>(port));
+	EXPECT_TRUE(silent.front()->closed());
+	EXPECT_TRUE(leader->world->until([&] {
+		Peer late(port);
+
+		late.report(0);
+		return late.take().has_value();
+	}));
+	leader->client->send({std::string(100, 'x')});
+	EXPECT_TRUE(real.take());
 }
 
 static size_t open_sockets()

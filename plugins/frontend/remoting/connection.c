@@ -295,12 +295,21 @@ static void set_session(struct connection *c, struct gantry_listener *listener)
 		set_address(&c->session.local, &address);
 }
 
-static bool may_come(struct lane *lane)
+/* The system gives out the lowest descriptor that is free, so that fd tells how many are in use. */
+static bool may_come(struct lane *lane, int fd)
 {
 	struct front *front = lane->front;
 
 	if (lane->stopping || lane->draining)
 		return false;
+	if (fd >= front->descriptors_max) {
+		gantry_counter_add(front->counters.turned_away, 1);
+		gantry_log_limited(front->inst, &front->accept_limit, WARNING,
+				   "%d files and connections are open in this process: no more "
+				   "connections are taken, since files need the rest",
+				   fd);
+		return false;
+	}
 	if (atomic_fetch_add(&front->connections, 1) < (uint32_t)front->conf->connections_max)
 		return true;
 	atomic_fetch_sub(&front->connections, 1);
@@ -335,7 +344,7 @@ void conn_accepted(struct gantry_listener *listener, struct gantry_loop *loop, i
 	struct lane *lane = gantry_loop_data(front->inst, loop);
 	struct connection *c;
 
-	if (!may_come(lane)) {
+	if (!may_come(lane, fd)) {
 		close(fd);
 		return;
 	}

@@ -4,6 +4,8 @@
 #include "../../../tests/support/kernel_fixture.h"
 #include "front_fixture.h"
 
+#include <sys/resource.h>
+
 namespace
 {
 
@@ -113,6 +115,25 @@ TEST_F(FrontBad, TooManyConnections)
 	four.Send(Call(1, 1));
 	EXPECT_EQ(four.Read().code, 0);
 	EXPECT_EQ(Counter("connections"), 2u);
+}
+
+TEST_F(FrontBad, DescriptorsAreLeftForFiles)
+{
+	rlimit saved, few;
+	std::vector<Wire> taken;
+
+	getrlimit(RLIMIT_NOFILE, &saved);
+	few = saved;
+	few.rlim_cur = 200;
+	ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+	Start("");
+	for (int i = 0; i < 80; i++) /* both ends are in this process */
+		taken.push_back(Connect());
+	EXPECT_TRUE(taken.back().Ends());
+	EXPECT_GT(Counter("connections_refused"), 0u);
+	taken.front().Send(Call(1, 1));
+	EXPECT_EQ(taken.front().Read().code, 0);
+	setrlimit(RLIMIT_NOFILE, &saved);
 }
 
 TEST_F(FrontBad, IdleConnectionsAreClosed)

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <gantry/frontend.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* ---- configuration */
 
@@ -84,7 +86,10 @@ static int check(const void *snapshot, char *why, size_t why_size)
 
 /* ---- lifecycle */
 
-enum { WRITE_HIGH_DEFAULT = 4 * 1024 * 1024 };
+enum {
+	WRITE_HIGH_DEFAULT = 4 * 1024 * 1024,
+	KEPT_MAX = 4096, /* descriptors */
+};
 
 static int define_counters(struct front *front)
 {
@@ -116,6 +121,19 @@ static int64_t count_connections(void *user)
 	return front->connections;
 }
 
+/* Whoever connects must not take the descriptors that the store opens files with, nor those of
+ * slaves: a quarter of the process's is theirs. */
+static int descriptors_max(void)
+{
+	struct rlimit limit;
+	rlim_t kept;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	kept = limit.rlim_cur / 4;
+	return (int)(limit.rlim_cur - (kept < KEPT_MAX ? kept : KEPT_MAX));
+}
+
 static int setup(struct gantry_inst *inst)
 {
 	struct front *front = gantry_data(inst);
@@ -124,6 +142,7 @@ static int setup(struct gantry_inst *inst)
 
 	front->inst = inst;
 	front->conf = conf;
+	front->descriptors_max = descriptors_max();
 	front->role = gantry_find(inst, GANTRY_ROLE, NULL, &front->role_inst);
 	front->limits.frame = (uint32_t)conf->frame_max;
 	front->limits.header = (uint32_t)conf->header_max;

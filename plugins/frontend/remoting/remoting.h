@@ -87,6 +87,7 @@ struct front {
 	_Atomic uint32_t port;    /* 0: not listening yet */
 	_Atomic uint64_t last_id;
 	struct rest drained, stopped;
+	int descriptors_max; /* what it may have open when a connection is taken */
 	struct gantry_log_limit malformed_limit, accept_limit, tls_limit, buffer_limit;
 };
 

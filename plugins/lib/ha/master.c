@@ -6,7 +6,7 @@
 #include <gantry/plugin.h>
 #include <stdlib.h>
 
-enum { COUNT_MAX = 1024 }; /* as haMaxConnections has it */
+enum { COUNT_MAX = 2 * 1024 }; /* haMaxConnections' most, and as many that are giving way */
 
 int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_master_conf *conf,
 		  void (*changed)(void *user), void *user, struct ha_master **ret)
@@ -87,6 +87,15 @@ static void end_slave(struct gantry_task *task)
 	ha_slave_release(slave);
 }
 
+/* Under lock. */
+static void ask_to_end(struct ha_slave *slave)
+{
+	slave->told = true;
+	++slave->holders;
+	slave->end = (struct gantry_task){.run = end_slave, .user = slave};
+	gantry_loop_post(slave->loop, &slave->end);
+}
+
 void ha_master_shut(struct ha_master *master)
 {
 	if (!master)
@@ -94,12 +103,8 @@ void ha_master_shut(struct ha_master *master)
 	pthread_mutex_lock(&master->lock);
 	master->open = false;
 	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
-		if (slave->told)
-			continue;
-		slave->told = true;
-		++slave->holders;
-		slave->end = (struct gantry_task){.run = end_slave, .user = slave};
-		gantry_loop_post(slave->loop, &slave->end);
+		if (!slave->told)
+			ask_to_end(slave);
 	}
 	while (master->count)
 		pthread_cond_wait(&master->quiet, &master->lock);
@@ -108,26 +113,46 @@ void ha_master_shut(struct ha_master *master)
 
 /* ---- who is there */
 
+/* Who has said nothing for the longest time gives way to one that comes: connections that never
+ * report must not keep a slave out. Under lock. */
+static bool one_gives_way(struct ha_master *master)
+{
+	struct ha_slave *oldest = NULL;
+
+	if (master->count >= 2 * (unsigned)master->conf->slaves_max)
+		return false; /* those that were asked to are not gone yet */
+	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
+		if (!slave->told && !atomic_load(&slave->reported))
+			oldest = slave;
+	}
+	if (!oldest)
+		return false;
+	ask_to_end(oldest);
+	return true;
+}
+
 bool ha_master_take(struct ha_slave *slave)
 {
 	struct ha_master *master = slave->master;
-	bool open, full;
+	bool open, full, taken = false;
 
 	pthread_mutex_lock(&master->lock);
 	open = master->open;
 	full = master->count >= (unsigned)master->conf->slaves_max;
-	if (open && !full) {
+	if (open && (!full || one_gives_way(master))) {
 		slave->next = master->list;
 		master->list = slave;
 		++master->count;
+		taken = true;
 	}
 	pthread_mutex_unlock(&master->lock);
 	if (open && full)
 		gantry_log_limited(master->inst, &master->full_limit, WARNING,
-				   "haMaxConnections = %lld connections of slaves are open: no "
-				   "more are taken",
-				   (long long)master->conf->slaves_max);
-	return open && !full;
+				   "haMaxConnections = %lld connections of slaves are open: %s",
+				   (long long)master->conf->slaves_max,
+				   taken ? "the oldest that has said nothing is closed"
+					 : "no more are taken");
+	return taken;
 }
 
 void ha_slave_hold(struct ha_slave *slave)

@@ -58,15 +58,19 @@ static bool take_report(struct ha_slave *slave, int64_t offset)
 	return true;
 }
 
-/* The newest whole report counts, as in Java. */
+/* The newest whole report counts, as in Java, behind the first one, which is where to begin. */
 static void take_reports(struct ha_slave *slave)
 {
 	size_t whole = slave->in_used - slave->in_used % HA_REPORT_BYTES;
-	bool first = !atomic_load(&slave->reported);
+	bool first = !atomic_load(&slave->reported), good = true;
 
 	if (whole == 0)
 		return;
-	if (!take_report(slave, ha_get_report(slave->in + (first ? 0 : whole - HA_REPORT_BYTES)))) {
+	if (first)
+		good = take_report(slave, ha_get_report(slave->in));
+	if (good && (!first || whole > HA_REPORT_BYTES))
+		good = take_report(slave, ha_get_report(slave->in + whole - HA_REPORT_BYTES));
+	if (!good) {
 		ha_slave_close(slave);
 		return;
 	}

@@ -34,8 +34,10 @@ static void say_refused(struct namesrv *namesrv, const struct gantry_call *call,
 
 	if (peer && peer->ip_size)
 		inet_ntop(peer->ip_size == 16 ? AF_INET6 : AF_INET, peer->ip, ip, sizeof(ip));
-	gantry_log(namesrv->inst, WARNING, "a registration from %s as %.*s at %.*s: %s", ip,
-		   STR_ARGS(registration->broker), STR_ARGS(registration->address), call->remark);
+	gantry_log_limited(namesrv->inst, &namesrv->refused_limit, WARNING,
+			   "a registration from %s as %.*s at %.*s: %s", ip,
+			   STR_ARGS(registration->broker), STR_ARGS(registration->address),
+			   call->remark);
 }
 
 static int register_broker(struct namesrv *namesrv, struct gantry_call *call)

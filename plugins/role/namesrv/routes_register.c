@@ -61,9 +61,10 @@ static bool is_outdated(const struct ns_routes *routes, const struct ns_registra
 	live = ns_find_live(routes, registration->cluster, str_of(old));
 	if (!live || live->version.state_version <= registration->version.state_version)
 		return false;
-	gantry_log(routes->namesrv->inst, WARNING,
-		   "broker %s, id %lld, at %.*s is ignored: %s has that id and is newer",
-		   broker->name, (long long)registration->id, STR_ARGS(registration->address), old);
+	gantry_log_limited(routes->namesrv->inst, &routes->namesrv->outdated_limit, WARNING,
+			   "broker %s, id %lld, at %.*s is ignored: %s has that id and is newer",
+			   broker->name, (long long)registration->id,
+			   STR_ARGS(registration->address), old);
 	return true;
 }
 
@@ -80,9 +81,10 @@ static bool is_taken(const struct ns_routes *routes, const struct ns_registratio
 		return false;
 	live = ns_find_live(routes, registration->cluster, str_of(old));
 	refuse = refuse && live && live->session != session;
-	gantry_log(routes->namesrv->inst, WARNING, "broker %s, id %lld, at %.*s %s %s",
-		   broker->name, (long long)registration->id, STR_ARGS(registration->address),
-		   refuse ? "is refused: that id belongs to" : "takes the place of", old);
+	gantry_log_limited(routes->namesrv->inst, &routes->namesrv->taken_limit, WARNING,
+			   "broker %s, id %lld, at %.*s %s %s", broker->name,
+			   (long long)registration->id, STR_ARGS(registration->address),
+			   refuse ? "is refused: that id belongs to" : "takes the place of", old);
 	return refuse;
 }
 

@@ -29,6 +29,7 @@ from harness.process import HOST, Ports, Process, wait_until
 
 Place = namedtuple("Place", "prefix address")
 
+IP_BIND_ADDRESS_NO_PORT = 24  # of Linux
 LIMIT = 300  # descriptors of a broker that is flooded
 HA_LIMIT = 8
 SANITIZED = "GANTRY_SANITIZED" in os.environ  # what is freed stays for a while
@@ -121,9 +122,12 @@ def wants(lines, log, at_most=40):
 
 def knock(port, count, source):
     """Connects and closes; every fourth sends something first. From many addresses, and most with a
-    reset, since a port that was closed in peace is not free again for a minute."""
+    reset, since a port that was closed in peace is not free again for a minute; even then others may
+    listen on it."""
     for number in range(count):
         one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         one.bind((f"127.{source}.{number >> 14 & 127}.{1 + (number >> 10 & 15)}", 0))
         one.connect((HOST, port))
         if number % 4 == 0:

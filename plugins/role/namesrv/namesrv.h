@@ -37,7 +37,7 @@ struct namesrv {
 	struct ns_notices *notices;
 	struct gantry_timer *scan; /* the control loop's */
 	uint64_t started_ms;       /* gantry_clock_ms() */
-	struct gantry_log_limit refused_limit, outdated_limit, taken_limit;
+	struct gantry_log_limit refused_limit, outdated_limit, taken_limit, kept_limit;
 };
 
 /* The values in force, which SIGHUP and UPDATE_NAMESRV_CONFIG may replace between two calls. */

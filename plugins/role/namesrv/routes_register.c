@@ -75,14 +75,15 @@ static bool is_taken(const struct ns_routes *routes, const struct ns_registratio
 {
 	const char *old = ns_find_address(broker, registration->id);
 	bool refuse = ns_conf(routes->namesrv)->refuseTakenBrokerIds;
+	struct namesrv *namesrv = routes->namesrv;
 	struct ns_live *live;
 
 	if (!old || str_is(registration->address, old))
 		return false;
 	live = ns_find_live(routes, registration->cluster, str_of(old));
 	refuse = refuse && live && live->session != session;
-	gantry_log_limited(routes->namesrv->inst, &routes->namesrv->taken_limit, WARNING,
-			   "broker %s, id %lld, at %.*s %s %s", broker->name,
+	gantry_log_limited(namesrv->inst, refuse ? &namesrv->kept_limit : &namesrv->taken_limit,
+			   WARNING, "broker %s, id %lld, at %.*s %s %s", broker->name,
 			   (long long)registration->id, STR_ARGS(registration->address),
 			   refuse ? "is refused: that id belongs to" : "takes the place of", old);
 	return refuse;

@@ -6,7 +6,8 @@
              [--gib N] [--output json] [--write] [--check]
 
 One server after the other runs on the first core, the load generator on the second. Prints one
-table; --write puts it into docs/benchmarks.md, --check fails when Gantry misses a goal.
+table; --write puts it into docs/benchmarks.md, where figures of rows and contenders that were not
+measured stay as they are; --check fails when Gantry misses a goal.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import fio
+import kept
 import load
 import memory
 import page
@@ -77,29 +79,39 @@ def measure(args, size):
     return lines, versions, size
 
 
-def markdown(lines):
-    """The table."""
-    names = [name for name in NAMES if any(name in line.values for line in lines.all())]
-    head = ["", "", *(NAMES[name] for name in names), "goal"]
-    text = ["| " + " | ".join(head) + " |", "| --- | --- |" + " ---: |" * (len(names) + 1)]
-    last = None
-    for line in lines.all():
-        cells = [line.row if line.row != last else "", line.what,
-                 *(number(line.values.get(name)) for name in names), line.goal_text()]
-        text.append("| " + " | ".join(cells) + " |")
-        last = line.row
-    return "\n".join(text)
+def table_of(lines):
+    """What was measured, as cells of the table."""
+    return {(line.row, line.what): {**{NAMES[name]: number(value)
+                                       for name, value in line.values.items()},
+                                    "goal": line.goal_text()}
+            for line in lines.all()}
 
 
-def caption(args, size, versions, lines):
-    """How to make the table again, and where and when it was made."""
+def caption_of(args, size, versions, lines):
+    """How to make each row again, and where and when it was made."""
     command = "./dev bench store" + (" --quick" if args.quick else "")
-    text = [f"- made by `{command}` on {time.strftime('%Y-%m-%d')}",
-            f"- machine: {page.machine()}"]
+    command += f" --gib {args.gib:g}" if args.gib else ""
+    text = [f"- machine: {page.machine()}"]
     text += [f"- {name}: {version}" for name, version in versions.items()]
-    text.append(f"- stores of {size['gib']:.1f} GiB, dense (128-byte bodies, 1,000 queues) in the "
-                f"last {size['dense_gib']:.1f} GiB")
-    return "\n".join(text + [f"- {note}" for note in lines.notes])
+    for row in args.rows.split(","):
+        text.append(f"- rows of `{row}`: by `{command} --rows {row} --only {args.only}` on "
+                    f"{time.strftime('%Y-%m-%d')}")
+        if row == "restart":
+            text[-1] += (f"; stores of {size['gib']:.1f} GiB, dense (128-byte bodies, 1,000 "
+                         f"queues) in the last {size['dense_gib']:.1f} GiB")
+    return text + [f"- {note}" for note in lines.notes]
+
+
+def write(args, cells, caption):
+    """Into the page; what was not measured stays."""
+    measured = tuple(title for row in args.rows.split(",") for title in store_rows.TITLES[row])
+    columns = {NAMES[name] for name in args.only.split(",")}
+    old, old_caption = kept.section(BEGIN, END)
+    cells = kept.merge(old, cells,
+                       lambda row, column: row.startswith(measured) and column in columns)
+    text = kept.markdown(cells, NAMES.values())
+    caption = "\n".join(kept.merge_caption(old_caption, caption))
+    page.write_page(f"\n{text}\n\n{caption}\n", BEGIN, END)
 
 
 def main():
@@ -121,16 +133,16 @@ def main():
     except (Failure, peers.Unavailable, OSError) as failure:
         page.say(failure)
         return 1
-    text = markdown(lines) + "\n\n" + caption(args, size, versions, lines)
+    cells, caption = table_of(lines), caption_of(args, size, versions, lines)
     if args.output == "json":
         print(json.dumps([line.as_json() for line in lines.all()], indent=1))
     else:
-        print(text)
+        print(kept.markdown(cells, NAMES.values()), "", *caption, sep="\n")
     missed = [line for line in lines.all() if args.check and line.is_missed()]
     for line in missed:
         page.say(f"missed: {line.row}: {line.what}: {line.goal_text()}")
     if args.write:
-        page.write_page("\n" + text + "\n", BEGIN, END)
+        write(args, cells, caption)
     return 1 if missed else 0
 
 

@@ -11,7 +11,10 @@ from contenders import Failure
 from page import say
 from table import number
 
-ROWS = ("sync", "queues", "restart")
+# how the titles of each row's lines begin
+TITLES = {"sync": ("synchronous flush",), "queues": ("send 128 bytes over",),
+          "restart": ("restart after", "cold catch-up", "sends, ")}
+ROWS = tuple(TITLES)
 IN_FLIGHT = 256
 GROUP = 128          # messages in a group commit at 256 in flight
 QUEUES_A_TOPIC = 10

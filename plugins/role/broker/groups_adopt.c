@@ -1,42 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A slave's subscription groups become those of its master, and so does what is forbidden to them.
- * As RocketMQ's SlaveSynchronize.syncSubscriptionGroupConfig, but what is the same stays. */
+ * As RocketMQ's SlaveSynchronize.syncSubscriptionGroupConfig. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "adopt.h"
 #include "groups_private.h"
 
-static struct json_value table_of(const struct json_doc *page)
+static struct group_node *node_of(const struct table_entry *entry)
 {
-	return json_get(json_root(page), "subscriptionGroupTable");
+	return TABLE_HOLDER(entry, struct group_node, entry);
 }
 
-/* All or nothing: one entry that is no group refuses the table. */
-static int check_page(const struct json_doc *page, char *why, size_t why_size)
+static bool is_group(const struct json_iter *entry)
 {
-	struct json_value table = table_of(page);
-	struct json_iter it = json_iter(table);
 	struct gantry_str name;
 
-	if (!json_is(table, JSON_OBJECT)) {
-		snprintf(why, why_size, "it has no subscriptionGroupTable");
-		return -EINVAL;
-	}
-	while (json_next(&it)) {
-		if (json_plain(it.key, &name) && name.size && name.size <= GROUP_NAME_MAX &&
-		    json_is(it.value, JSON_OBJECT))
-			continue;
-		snprintf(why, why_size, "an entry of subscriptionGroupTable is no group");
-		return -EINVAL;
-	}
-	return 0;
+	return json_plain(entry->key, &name) && name.size && name.size <= GROUP_NAME_MAX &&
+	       json_is(entry->value, JSON_OBJECT);
 }
 
-static int put_locked(struct groups *groups, struct gantry_str name, struct json_value object)
+static int put_locked(void *user, const struct json_iter *entry)
 {
-	struct group *group = groups_look_locked(groups, name);
+	struct groups *groups = user;
+	struct gantry_str name;
+	struct group *group;
 
+	if (!json_plain(entry->key, &name))
+		return -EINVAL;
+	group = groups_look_locked(groups, name);
 	if (!group && (int64_t)groups->table.count >= groups->broker->conf->maxGroups)
 		return -ENOSPC;
 	if (!group)
@@ -44,36 +36,17 @@ static int put_locked(struct groups *groups, struct gantry_str name, struct json
 	if (!group)
 		return -ENOMEM;
 	TABLE_HOLDER(group, struct group_node, group)->adoption = groups->adoption;
-	return group_read_json(group, object);
+	return group_read_json(group, entry->value);
 }
 
-static int put_page_locked(struct groups *groups, const struct json_doc *page)
+static uint64_t turn_of(const struct table_entry *entry)
 {
-	struct json_iter it = json_iter(table_of(page));
-	struct gantry_str name;
-	int err = 0;
-
-	while (!err && json_next(&it))
-		if (json_plain(it.key, &name))
-			err = put_locked(groups, name, it.value);
-	return err ? err
-		   : groups_take_forbidden_locked(groups,
-						  json_get(json_root(page), "forbiddenTable"));
+	return node_of(entry)->adoption;
 }
 
-static void drop_others_locked(struct groups *groups)
+static void retire(struct table_entry *entry)
 {
-	struct table_entry *next;
-
-	for (struct table_entry *entry = table_next(&groups->table, NULL); entry; entry = next) {
-		struct group_node *node = TABLE_HOLDER(entry, struct group_node, entry);
-
-		next = table_next(&groups->table, entry);
-		if (node->adoption == groups->adoption)
-			continue;
-		table_remove(&groups->table, entry);
-		__atomic_store_n(&node->group.retired, 1, __ATOMIC_RELEASE);
-	}
+	__atomic_store_n(&node_of(entry)->group.retired, 1, __ATOMIC_RELEASE);
 }
 
 static void clear_forbidden_locked(struct groups *groups)
@@ -88,34 +61,35 @@ static void clear_forbidden_locked(struct groups *groups)
 	}
 }
 
+static int put_forbidden_locked(void *user, struct json_value page, bool first)
+{
+	struct groups *groups = user;
+
+	if (first)
+		clear_forbidden_locked(groups);
+	return groups_take_forbidden_locked(groups, json_get(page, "forbiddenTable"));
+}
+
 int groups_adopt(struct groups *groups, const struct json_doc *pages, uint32_t count, char *why,
 		 size_t why_size)
 {
-	struct data_version version =
-		data_version_read(json_get(json_root(&pages[count - 1]), "dataVersion"));
-	bool same;
-	int err = 0;
+	const struct adoption adoption = {
+		.user = groups,
+		.lock = &groups->lock,
+		.table = &groups->table,
+		.version = &groups->version,
+		.turn = &groups->adoption,
+		.file = groups->file,
+		.name = "subscriptionGroupTable",
+		.of = "group",
+		.full = "too many groups (maxGroups)",
+		.failed = "a group is too large",
+		.is_good = is_group,
+		.put = put_locked,
+		.turn_of = turn_of,
+		.retire = retire,
+		.put_rest = put_forbidden_locked,
+	};
 
-	for (uint32_t i = 0; !err && i < count; i++)
-		err = check_page(&pages[i], why, why_size);
-	if (err)
-		return err;
-	pthread_rwlock_wrlock(&groups->lock);
-	same = data_version_equal(&groups->version, &version);
-	groups->adoption++;
-	if (!same)
-		clear_forbidden_locked(groups);
-	for (uint32_t i = 0; !same && !err && i < count; i++)
-		err = put_page_locked(groups, &pages[i]);
-	if (!same && !err) {
-		drop_others_locked(groups);
-		groups->version = version;
-	}
-	pthread_rwlock_unlock(&groups->lock);
-	if (err)
-		snprintf(why, why_size, "%s",
-			 err == -ENOSPC ? "too many groups (maxGroups)" : "a group is too large");
-	else if (!same && groups->file)
-		state_changed(groups->file);
-	return err;
+	return adopt_pages(&adoption, pages, count, why, why_size);
 }

@@ -18,6 +18,7 @@ int offsets_new(struct broker *broker, struct offsets **ret)
 	if (!offsets)
 		return -ENOMEM;
 	offsets->broker = broker;
+	offsets->state.changes = &offsets->commits;
 	offsets->version.timestamp = broker_wall_ms();
 	pthread_rwlock_init(&offsets->lock, NULL);
 	pthread_mutex_init(&offsets->reset_lock, NULL);
@@ -37,7 +38,7 @@ void offsets_free(struct offsets *offsets)
 
 	if (!offsets)
 		return;
-	state_free(offsets->file);
+	state_free(offsets->state.file);
 	for (struct table_entry *entry = table_next(&offsets->table, NULL); entry; entry = next) {
 		next = table_next(&offsets->table, entry);
 		free_node(TABLE_HOLDER(entry, struct offset_node, entry));

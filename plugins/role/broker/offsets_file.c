@@ -216,45 +216,22 @@ int offsets_load(struct offsets *offsets)
 {
 	bool light = offsets->broker->conf->enableLmq;
 	int result = broker_state_new(offsets->broker, light ? light_name : plain_name, encode_file,
-				      decode_file, offsets, &offsets->file);
+				      decode_file, offsets, &offsets->state.file);
 
 	if (!result)
-		result = state_read(offsets->file);
+		result = state_read(offsets->state.file);
 	if (!result && light)
 		result = read_plain(offsets);
 	return result < 0 ? result : 0;
 }
 
-/* Control loop. */
-static void write_changes(struct offsets *offsets)
-{
-	uint64_t commits = __atomic_load_n(&offsets->commits, __ATOMIC_RELAXED);
-
-	if (commits == offsets->written || !offsets->file)
-		return;
-	offsets->written = commits;
-	state_changed(offsets->file);
-}
-
-static void tick(struct gantry_timer *timer, void *user)
-{
-	(void)timer;
-	write_changes(user);
-}
-
 int offsets_serve(struct offsets *offsets)
 {
-	struct gantry_inst *inst = offsets->broker->inst;
-	uint64_t period = (uint64_t)offsets->broker->conf->flushConsumerOffsetInterval;
-
-	return gantry_timer_start(inst, gantry_loop_control(inst), period, period, tick, offsets,
-				  &offsets->timer);
+	return paced_start(&offsets->state, offsets->broker->inst,
+			   (uint64_t)offsets->broker->conf->flushConsumerOffsetInterval);
 }
 
 int offsets_close(struct offsets *offsets, struct gantry_op *op)
 {
-	gantry_timer_stop(offsets->timer);
-	offsets->timer = NULL;
-	write_changes(offsets);
-	return offsets->file ? state_close(offsets->file, op) : 0;
+	return paced_close(&offsets->state, op);
 }

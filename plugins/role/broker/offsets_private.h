@@ -10,6 +10,7 @@
 #include "groups.h"
 #include "metadata/data_version.h"
 #include "offsets.h"
+#include "state/paced.h"
 #include "state/state.h"
 #include "table/table.h"
 #include "topics.h"
@@ -30,10 +31,8 @@ struct offset_node {              /* of one topic and group */
 
 struct offsets {
 	struct broker *broker;
-	struct state *file;
-	struct gantry_timer *timer; /* the control loop's */
-	uint64_t written;           /* commits when the timer last had the file written; its own */
-	uint64_t commits;           /* atomic */
+	struct paced state; /* the control loop's; changes: commits */
+	uint64_t commits;   /* atomic */
 	pthread_rwlock_t lock;
 	/* guarded by lock */
 	struct table table;

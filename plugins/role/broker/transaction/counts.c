@@ -12,6 +12,7 @@
 #include "json/json.h"
 #include "metadata/data_version.h"
 #include "paths.h"
+#include "state/paced.h"
 #include "table/table.h"
 #include "topics.h"
 
@@ -25,9 +26,8 @@ struct count {
 
 struct counts {
 	struct broker *broker;
-	struct state *file;
-	struct gantry_timer *timer;  /* the control loop's */
-	uint64_t changes, written;   /* changes: atomic; written: on the control loop */
+	struct paced state;          /* the control loop's */
+	uint64_t changes;            /* atomic */
 	pthread_rwlock_t lock;       /* of the table; what it holds are atomics */
 	struct table table;          /* struct count, by topic */
 	struct data_version version; /* guarded by lock, held for writing */
@@ -40,6 +40,7 @@ int counts_new(struct broker *broker, struct counts **ret)
 	if (!counts)
 		return -ENOMEM;
 	counts->broker = broker;
+	counts->state.changes = &counts->changes;
 	counts->version.timestamp = broker_wall_ms();
 	pthread_rwlock_init(&counts->lock, NULL);
 	*ret = counts;
@@ -52,7 +53,7 @@ void counts_free(struct counts *counts)
 
 	if (!counts)
 		return;
-	state_free(counts->file);
+	state_free(counts->state.file);
 	for (struct table_entry *entry = table_next(&counts->table, NULL); entry; entry = next) {
 		next = table_next(&counts->table, entry);
 		free(TABLE_HOLDER(entry, struct count, entry));
@@ -206,44 +207,21 @@ static int decode(void *user, const char *text, size_t size, char *why, size_t w
 int counts_load(struct counts *counts)
 {
 	int result = broker_state_new(counts->broker, "transactionMetrics", encode, decode, counts,
-				      &counts->file);
+				      &counts->state.file);
 
 	if (!result)
-		result = state_read(counts->file);
+		result = state_read(counts->state.file);
 	/* numbers for a reader only: a broken file is no reason not to start */
 	return result == -ENOMEM ? result : 0;
 }
 
-/* Control loop. */
-static void write_changes(struct counts *counts)
-{
-	uint64_t changes = __atomic_load_n(&counts->changes, __ATOMIC_RELAXED);
-
-	if (changes == counts->written || !counts->file)
-		return;
-	counts->written = changes;
-	state_changed(counts->file);
-}
-
-static void tick(struct gantry_timer *timer, void *user)
-{
-	(void)timer;
-	write_changes(user);
-}
-
 int counts_serve(struct counts *counts)
 {
-	struct gantry_inst *inst = counts->broker->inst;
-	uint64_t period = (uint64_t)counts->broker->conf->transactionMetricFlushInterval;
-
-	return gantry_timer_start(inst, gantry_loop_control(inst), period, period, tick, counts,
-				  &counts->timer);
+	return paced_start(&counts->state, counts->broker->inst,
+			   (uint64_t)counts->broker->conf->transactionMetricFlushInterval);
 }
 
 int counts_close(struct counts *counts, struct gantry_op *op)
 {
-	gantry_timer_stop(counts->timer);
-	counts->timer = NULL;
-	write_changes(counts);
-	return counts->file ? state_close(counts->file, op) : 0;
+	return paced_close(&counts->state, op);
 }

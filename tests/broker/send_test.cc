@@ -379,16 +379,18 @@ TEST(SendToCompaction, WantsKeys)
 	topic_config_init(&config, {"TopicTest", 9});
 	config.attributes = "{\"cleanup.policy\":\"COMPACTION\"}";
 	ASSERT_EQ(1, topics_put(world.role()->topics, &config, &topic));
-	for (const char *keys : {"", " \t"}) {
+	for (const char *keys : {"", " \t", "\x1c\x1f", "\u3000\u2028\u1680\u2006"}) {
 		sent.properties = *keys ? pairs({{"KEYS", keys}}) : "";
 		Sent refused = session.send(sent);
 		EXPECT_EQ(GANTRY_MESSAGE_ILLEGAL, refused.code);
 		EXPECT_EQ("Required message key is missing", refused.remark);
 	}
-	sent.properties = pairs({{"KEYS", "a"}});
-	EXPECT_EQ(GANTRY_SUCCESS, session.send(sent).code);
+	for (const char *keys : {"a", "\u2007", "\xe2\x80", "\u3000."}) {
+		sent.properties = pairs({{"KEYS", keys}});
+		EXPECT_EQ(GANTRY_SUCCESS, session.send(sent).code);
+	}
 	world.dispatched();
-	EXPECT_EQ(1u, stored(world, "TopicTest", 0).size());
+	EXPECT_EQ(4u, stored(world, "TopicTest", 0).size());
 }
 
 } // namespace

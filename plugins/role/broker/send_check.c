@@ -45,10 +45,35 @@ int send_check_order(struct send_call *call, struct send_context *context)
 			   "the broker[%s] sending message is forbidden", broker->ip1);
 }
 
+/* The bytes of the white space that a text, which is not empty, begins with: what Java's
+ * Character.isWhitespace() says of UTF-8. 0: there is none. */
+static size_t white_space(struct gantry_str text)
+{
+	static const char *const wide[] = {"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
+					   "\xe2\x81\x9f", "\xe3\x80\x80"};
+	const unsigned char *at = (const unsigned char *)text.at;
+
+	if ((at[0] >= '\t' && at[0] <= '\r') || (at[0] >= 0x1c && at[0] <= ' '))
+		return 1;
+	if (text.size < 3)
+		return 0;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+		if (memcmp(at, wide[i], 3) == 0)
+			return 3;
+	/* U+2000 to U+200A, but for U+2007, which is no place to break a line */
+	return at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0x80 && at[2] <= 0x8a && at[2] != 0x87
+		       ? 3
+		       : 0;
+}
+
 static bool is_blank(struct gantry_str text)
 {
-	while (text.size && memchr(" \t\n\v\f\r", text.at[text.size - 1], 6))
-		text.size--;
+	size_t skip;
+
+	while (text.size && (skip = white_space(text))) {
+		text.at += skip;
+		text.size -= skip;
+	}
 	return !text.size;
 }
 

@@ -2,6 +2,7 @@
 /* The table of features, and their life, one after another. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <gantry/loop.h>
 
@@ -13,11 +14,7 @@
 
 /* In the order in which they are made; a later one may use an earlier one. The NULL ends. */
 static const struct feature *const table[] = {
-	&delay_feature,
-	&transaction_feature,
-	&broadcast_feature,
-	&slave_feature,
-	NULL,
+	&delay_feature, &transaction_feature, &broadcast_feature, &slave_feature, NULL,
 };
 enum { FEATURES = sizeof(table) / sizeof(table[0]) - 1 };
 
@@ -140,8 +137,8 @@ static void lead(struct features *features)
 		int err = table[i]->lead ? table[i]->lead(features->self[i]) : 0;
 
 		if (err)
-			gantry_log(features->broker->inst, ERROR, "%s cannot begin: error %d",
-				   table[i]->name, -err);
+			gantry_log(features->broker->inst, ERROR, "%s cannot begin: %s",
+				   table[i]->name, strerror(-err));
 	}
 }
 

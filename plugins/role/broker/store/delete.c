@@ -171,8 +171,8 @@ int store_delete_topic(struct store *store, struct gantry_str topic)
 	pthread_mutex_unlock(&store->open_lock);
 	if (status)
 		gantry_log(store->inst, WARNING,
-			   "queues of the deleted topic %.*s are left in %s: error %d",
-			   (int)topic.size, topic.at, store->root, -status);
+			   "queues of the deleted topic %.*s are left in %s: %s", (int)topic.size,
+			   topic.at, store->root, strerror(-status));
 	else
 		gantry_log(store->inst, NOTICE, "the queues of topic %.*s were deleted",
 			   (int)topic.size, topic.at);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "store/disk.h"
@@ -191,9 +192,9 @@ static int remove_one(struct expiry *expiry)
 		expiry->hanged_until_ms =
 			now_of(expiry) + conf_of(expiry)->redeleteHangedFileInterval;
 		gantry_log(store->inst, ERROR,
-			   "the log's first file, which ends at %llu, cannot be removed: error %d; "
+			   "the log's first file, which ends at %llu, cannot be removed: %s; "
 			   "tried again in %lld ms",
-			   (unsigned long long)end, -status,
+			   (unsigned long long)end, strerror(-status),
 			   (long long)conf_of(expiry)->redeleteHangedFileInterval);
 		return 0;
 	}

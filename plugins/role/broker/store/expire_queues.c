@@ -36,8 +36,8 @@ static int expire_open(struct queue *queue, uint64_t log_first)
 
 	if (removed < 0)
 		gantry_log(queue->store->inst, WARNING,
-			   "cannot find where queue %s-%d begins now: error %d", queue->topic->name,
-			   queue->id, -removed);
+			   "cannot find where queue %s-%d begins now: %s", queue->topic->name,
+			   queue->id, strerror(-removed));
 	return removed > 0 ? removed : 0;
 }
 
@@ -107,8 +107,8 @@ static int expire_closed(struct store *store, enum queue_kind kind, const char *
 			  : expire_files(store, kind, topic, id, log_first);
 	pthread_mutex_unlock(&store->open_lock);
 	if (removed < 0)
-		gantry_log(store->inst, WARNING, "cannot remove old files of queue %s-%d: error %d",
-			   topic, id, -removed);
+		gantry_log(store->inst, WARNING, "cannot remove old files of queue %s-%d: %s",
+			   topic, id, strerror(-removed));
 	return removed > 0 ? removed : 0;
 }
 

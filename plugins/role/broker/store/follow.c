@@ -2,6 +2,7 @@
 /* The dispatcher follows the log: it waits for the visible mark, reads, and dispatches what it
  * finds, a bounded number of records a turn. */
 #include <errno.h>
+#include <string.h>
 #include <gantry/guard.h>
 
 #include "store/internal.h"
@@ -177,8 +178,8 @@ static enum turn read_on(struct store *store, uint32_t *budget)
 	}
 	if (status < 0)
 		gantry_log_limited(store->inst, &dispatcher->limit, ERROR,
-				   "cannot read the log at %llu to dispatch it: error %d",
-				   (unsigned long long)dispatcher->at, -status);
+				   "cannot read the log at %llu to dispatch it: %s",
+				   (unsigned long long)dispatcher->at, strerror(-status));
 	if (status)
 		return parked_if_pending(dispatcher, status);
 	turn = dispatch_slice(store, &slice, visible, budget);

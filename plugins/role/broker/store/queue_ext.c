@@ -23,8 +23,8 @@ static const struct gantry_log_ops *log_of(const struct queue *queue)
 static void tell(struct queue *queue, const char *what, int status)
 {
 	gantry_log_limited(queue->store->inst, &queue->store->ext_limit, WARNING,
-			   "%s/%s/%d: %s: error %d", queue->store->folders[KIND_EXT],
-			   queue->topic->name, queue->id, what, -status);
+			   "%s/%s/%d: %s: %s", queue->store->folders[KIND_EXT], queue->topic->name,
+			   queue->id, what, strerror(-status));
 }
 
 static void turn_off(struct queue *queue)

@@ -3,6 +3,7 @@
  * to be found. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "store/queue_ext.h"
 #include "store/queue_mend.h"
@@ -211,8 +212,8 @@ static int open_locked(struct queue *queue)
 		__atomic_store_n(&queue->state, QUEUE_OPEN, __ATOMIC_RELEASE);
 		return 0;
 	}
-	gantry_log(queue->store->inst, ERROR, "cannot open queue %s-%d: error %d",
-		   queue->topic->name, queue->id, -status);
+	gantry_log(queue->store->inst, ERROR, "cannot open queue %s-%d: %s", queue->topic->name,
+		   queue->id, strerror(-status));
 	if (status == -EIO || status == -EUCLEAN)
 		queue_break(queue);
 	return status;

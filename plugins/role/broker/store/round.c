@@ -2,6 +2,7 @@
 /* A round of the checkpoint: every queue that was written is synced, then the log is waited for,
  * then the checkpoint says so. All on the dispatcher's loop. */
 #include <errno.h>
+#include <string.h>
 
 #include "store/queue_ext.h"
 
@@ -42,7 +43,7 @@ static void save_point(struct store *store)
 		return;
 	if (status)
 		gantry_log_limited(store->inst, &writer->limit, ERROR,
-				   "cannot write the checkpoint: error %d", -status);
+				   "cannot write the checkpoint: %s", strerror(-status));
 	end_round(store);
 }
 
@@ -117,8 +118,8 @@ static void synced(struct gantry_op *op)
 	if (status) {
 		store->writer.round_failed = true;
 		gantry_log_limited(store->inst, &store->writer.limit, ERROR,
-				   "cannot sync queue %s-%d: error %d", queue->topic->name,
-				   queue->id, -status);
+				   "cannot sync queue %s-%d: %s", queue->topic->name, queue->id,
+				   strerror(-status));
 		queue_break(queue);
 	}
 	if (!store->writer.syncing) /* not one by one: they would be synced so */

@@ -3,6 +3,7 @@
  * costs an open, a write and a close whatever its length, so with very many queues they are written
  * as late as memory, a restart and a while allow, the longest dirty first. */
 #include <errno.h>
+#include <string.h>
 
 #include "store/internal.h"
 
@@ -140,8 +141,8 @@ static void write_one(struct store *store, struct queue *queue, bool listed)
 		if (listed)
 			keep_for_later(writer, queue);
 		gantry_log_limited(store->inst, &writer->limit, ERROR,
-				   "cannot write queue %s-%d: error %d; tried again",
-				   queue->topic->name, queue->id, -status);
+				   "cannot write queue %s-%d: %s; tried again", queue->topic->name,
+				   queue->id, strerror(-status));
 	} else if (!queue->unsynced) {
 		queue->unsynced = true;
 		queue->next_unsynced = writer->unsynced;

@@ -111,6 +111,8 @@ int index_write(struct index *index);
 /* index_run.c */
 void index_init_run(struct index *index);
 int index_write_fresh(struct index *index); /* under file_lock */
+/* Under file_lock: reads what the job still has to read from the log, if that is little. */
+void index_catch_up_near(struct index *index);
 void index_break(struct index *index, int status);
 
 #ifdef __cplusplus

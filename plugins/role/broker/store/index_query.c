@@ -123,7 +123,8 @@ static struct place *begin(struct index *index, struct store_query *query, uint3
 	struct place *places = NULL;
 
 	pthread_mutex_lock(&index->file_lock);
-	index_write_fresh(index); /* so that what was dispatched is found */
+	if (!index_write_fresh(index)) /* so that what was dispatched is found */
+		index_catch_up_near(index);
 	if (index->file_count) {
 		const struct message_index_header *last =
 			&index->files[index->file_count - 1]->header;

@@ -8,7 +8,10 @@
 #include "store/cursor.h"
 #include "store/index.h"
 
-enum { KEEP_ROOM = 4096 }; /* keys; a larger buffer that is hardly used is given back */
+enum {
+	KEEP_ROOM = 4096, /* keys; a larger buffer that is hardly used is given back */
+	NEAR = 16 << 20,  /* bytes of the log that a query reads itself */
+};
 
 /* ---- on the worker, under file_lock */
 
@@ -158,6 +161,15 @@ static int catch_up(struct index *index)
 	if (status || written)
 		return status ? status : written;
 	return more;
+}
+
+/* Messages that came while the job caught up would wait for its next run otherwise. */
+void index_catch_up_near(struct index *index)
+{
+	uint64_t next, resume, end = store_dispatched(index->store);
+
+	if (is_behind(index, &next, &resume) && end > resume && end - resume <= NEAR)
+		catch_up(index);
 }
 
 static bool may_go_on(const struct index *index)

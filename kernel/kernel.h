@@ -6,7 +6,7 @@
 #define GK_KERNEL_H
 
 #include "bus.h"
-#include "conf.h"
+#include "conf/conf.h"
 #include "counter.h"
 #include "instance.h"
 #include "loader.h"

@@ -4,7 +4,7 @@
 #ifndef GK_LOADER_H
 #define GK_LOADER_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include <gantry/plugin.h>
 #include <glib.h>
 

@@ -6,7 +6,7 @@
 #include "broker.h"
 #include "message/id.h"
 #include "session.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

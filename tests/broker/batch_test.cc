@@ -13,7 +13,7 @@
 #include "outside.h"
 #include "session.h"
 #include "store/internal.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

@@ -5,8 +5,8 @@
 #include "broadcast/broadcast.h"
 #include "broker.h"
 #include "call/fields.h"
-#include "name_set.h"
-#include "offsets.h"
+#include "table/name_set.h"
+#include "offsets/offsets.h"
 #include "session.h"
 
 namespace

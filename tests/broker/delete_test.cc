@@ -8,7 +8,7 @@
 #include "session.h"
 #include "store/delete.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

@@ -13,7 +13,7 @@
 #include <gantry/bus.h>
 
 #include "broker.h"
-#include "call.h"
+#include "requests/call.h"
 #include "outside.h"
 #include "session.h"
 #include "store/expire.h"

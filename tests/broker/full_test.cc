@@ -17,7 +17,7 @@
 #include "broker.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

@@ -7,13 +7,13 @@
 
 #include "broker.h"
 #include "call/fields.h"
-#include "groups.h"
+#include "groups/groups.h"
 #include "message/properties.h"
 #include "message/record.h"
-#include "offsets.h"
+#include "offsets/offsets.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

@@ -17,7 +17,7 @@
 #include "session.h"
 #include "store/point.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

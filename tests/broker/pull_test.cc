@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "broker.h"
-#include "groups.h"
+#include "groups/groups.h"
 #include "message/properties.h"
-#include "offsets.h"
-#include "pull.h"
+#include "offsets/offsets.h"
+#include "pull/pull.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "broker.h"
-#include "put.h"
+#include "send/put.h"
 #include "session.h"
-#include "stats.h"
+#include "stats/stats.h"
 #include "store/delete.h"
-#include "walk.h"
+#include "store/walk.h"
 
 namespace
 {

@@ -12,7 +12,7 @@
 #include "message/bytes.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

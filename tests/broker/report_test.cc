@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "broker.h"
-#include "report.h"
+#include "requests/report.h"
 #include "session.h"
 
 namespace

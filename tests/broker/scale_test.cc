@@ -12,7 +12,7 @@
 #include "store/internal.h"
 #include "store/point.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

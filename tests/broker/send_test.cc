@@ -7,7 +7,7 @@
 #include "message/record.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

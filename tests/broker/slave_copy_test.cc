@@ -8,13 +8,13 @@
 #include <gtest/gtest.h>
 
 #include "broker.h"
-#include "groups.h"
-#include "modes.h"
-#include "offsets.h"
+#include "groups/groups.h"
+#include "balance/modes.h"
+#include "offsets/offsets.h"
 #include "remoting/test_wire.h"
 #include "session.h"
 #include "slave/slave.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 static const char kSlave[] = "brokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\n"
 			     "slaveSyncInterval=20\nmaxTopics=50\n";

@@ -10,7 +10,7 @@
 #include "delayed.h"
 #include "session.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 static const char kSlave[] = "brokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\n";
 static const char kDouble[] = "replication-follower-double";

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "broker.h"
-#include "pull.h"
+#include "pull/pull.h"
 #include "session.h"
 
 namespace

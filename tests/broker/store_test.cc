@@ -12,7 +12,7 @@
 #include "message/properties.h"
 #include "session.h"
 #include "store/internal.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace
 {

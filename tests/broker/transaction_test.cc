@@ -13,7 +13,7 @@
 #include "call/fields.h"
 #include "message/properties.h"
 #include "message/record.h"
-#include "offsets.h"
+#include "offsets/offsets.h"
 #include "session.h"
 #include "store/store.h"
 #include "transaction/private.h"

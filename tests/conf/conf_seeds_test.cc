@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The property files of the articles that describe RocketMQ clusters, as users have them: each
 // loads, chooses modules and gets the warnings in expect/. GANTRY_RECORD=1 writes those anew.
-#include "conf_test.h"
+#include "conf/test.h"
 
 #include <cerrno>
 #include <fstream>

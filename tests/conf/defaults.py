@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Every key that RocketMQ has, too, has RocketMQ's default: what gantryd prints for empty files is
-compared with the kernel's list of RocketMQ's own keys (kernel/conf_known_*.c).
+compared with the kernel's list of RocketMQ's own keys (kernel/conf/known_*.c).
 
     defaults.py GANTRYD KERNEL-FOLDER
 """
@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-# As conf_known.c looks them up: the first list that has a key decides.
+# As conf/known.c looks them up: the first list that has a key decides.
 LISTS = {
     "broker": ["start_broker", "broker", "server", "client", "store", "auth"],
     "namesrv": ["start_namesrv", "namesrv", "server", "client", "controller"],
@@ -23,7 +23,7 @@ LINE = re.compile(r"(broker|namesrv) (\S+) (\S+) = (.*?)  # (?:default|not set)$
 
 def known_defaults(folder):
     lists = {}
-    for path in folder.glob("conf_known_*.c"):
+    for path in folder.glob("known_*.c"):
         for name, rows in LIST.findall(path.read_text()):
             lists[name] = dict(ROW.findall(rows))
     return lists

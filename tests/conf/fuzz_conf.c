@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the configuration: the first byte decides which file the rest is. Whatever it says, both
  * passes, the warnings, the print and a document end with values or a sentence. */
-#include "conf_impl.h"
-#include "conf_known.h"
+#include "conf/private.h"
+#include "conf/known.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

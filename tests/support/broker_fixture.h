@@ -18,13 +18,13 @@
 #include "kernel_fixture.h"
 #include "broker.h"
 #include "call/fields.h"
-#include "clients.h"
-#include "groups.h"
-#include "locks.h"
-#include "modes.h"
-#include "offsets.h"
+#include "clients/clients.h"
+#include "groups/groups.h"
+#include "balance/locks.h"
+#include "balance/modes.h"
+#include "offsets/offsets.h"
 #include "parts.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 namespace control
 {

@@ -5,22 +5,22 @@
 #include <gantry/filter.h>
 #include <gantry/replication.h>
 
-#include "call.h"
-#include "clients.h"
+#include "requests/call.h"
+#include "clients/clients.h"
 #include "feature.h"
-#include "groups.h"
-#include "modes.h"
-#include "offsets.h"
+#include "groups/groups.h"
+#include "balance/modes.h"
+#include "offsets/offsets.h"
 #include "parts.h"
-#include "pull.h"
-#include "put.h"
-#include "register.h"
-#include "send.h"
+#include "pull/pull.h"
+#include "send/put.h"
+#include "register/register.h"
+#include "send/send.h"
 #include "sequence.h"
-#include "stats.h"
+#include "stats/stats.h"
 #include "store/expire.h"
 #include "store/store.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 struct instance { /* gantry_data(); broker_of() reads the first member */
 	struct broker *broker;

@@ -157,8 +157,9 @@ struct broker {
 /* What the role keeps for one connected client: session->role_data. Touched on the session's loop
  * only. Made on first use, freed when gone() is done. */
 struct broker_session {
-	struct client_channel *channel; /* clients.c: its groups; NULL before the first heartbeat */
-	struct hold *holds;             /* hold.c: the first of its held pulls */
+	struct client_channel
+		*channel;   /* clients/clients.c: its groups; NULL before the first heartbeat */
+	struct hold *holds; /* pull/hold.c: the first of its held pulls */
 };
 
 /* The session's record, made if need be; NULL: out of memory. On the session's loop. */

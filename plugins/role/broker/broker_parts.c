@@ -6,22 +6,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "call.h"
-#include "clients.h"
+#include "requests/call.h"
+#include "clients/clients.h"
 #include "feature.h"
-#include "groups.h"
-#include "locks.h"
-#include "modes.h"
-#include "offsets.h"
+#include "groups/groups.h"
+#include "balance/locks.h"
+#include "balance/modes.h"
+#include "offsets/offsets.h"
 #include "parts.h"
-#include "pull.h"
-#include "put.h"
-#include "register.h"
-#include "report.h"
-#include "route_cache.h"
-#include "send.h"
-#include "stats.h"
-#include "topics.h"
+#include "pull/pull.h"
+#include "send/put.h"
+#include "register/register.h"
+#include "requests/report.h"
+#include "balance/route_cache.h"
+#include "send/send.h"
+#include "stats/stats.h"
+#include "topics/topics.h"
 
 enum { PATH_ROOM = 4096 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls by code, as front-ends make them; modes; what is registered at name servers. */
-#include "call.h"
+#include "requests/call.h"
 
 #include "../../../tests/support/broker_fixture.h"
-#include "register_private.h"
+#include "register/private.h"
 
 namespace
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Features of the broker that have a life of their own: delays, transactions, samplers. A feature
- * is a file or a small folder; it adds its line to the table in features.c, its requests to call.c,
- * its steps to the plans of sending and pulling. Nothing else of the broker knows it. */
+ * is a file or a small folder; it adds its line to the table in features.c, its requests to
+ * requests/call.c, its steps to the plans of sending and pulling. Nothing else of the broker knows
+ * it. */
 #ifndef FEATURE_H
 #define FEATURE_H
 

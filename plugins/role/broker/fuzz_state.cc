@@ -2,7 +2,7 @@
 // Any text as topics.json, subscriptionGroup.json or consumerOffset.json (the first byte says
 // which), read as a start does. What is taken is written, read again and written the same.
 #include "broker_fixture.h"
-#include "topics_private.h"
+#include "topics/private.h"
 
 namespace
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a SIGHUP or UPDATE_BROKER_CONFIG changes while the broker runs. The store's keys are read
  * from gantry_conf() where they are used. */
-#include "topics_private.h"
+#include "topics/private.h"
 
 static void put(uint32_t *to, bool value)
 {

@@ -8,10 +8,10 @@
 
 #include "broadcast/private.h"
 #include "call/fields.h"
-#include "groups.h"
-#include "offsets.h"
-#include "topics.h"
-#include "young.h"
+#include "groups/groups.h"
+#include "offsets/offsets.h"
+#include "topics/topics.h"
+#include "offsets/young.h"
 
 enum {
 	KEY_ROOM = TOPIC_NAME_ROOM + GROUP_NAME_MAX + 1,

@@ -6,10 +6,10 @@
 
 #include "broadcast/private.h"
 #include "call/fields.h"
-#include "clients.h"
-#include "groups.h"
-#include "offsets.h"
-#include "topics.h"
+#include "clients/clients.h"
+#include "groups/groups.h"
+#include "offsets/offsets.h"
+#include "topics/topics.h"
 
 struct round {
 	struct broadcast *broadcast;

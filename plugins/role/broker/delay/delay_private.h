@@ -12,9 +12,9 @@
 #include "delay/delay.h"
 #include "message/delay.h"
 #include "metadata/data_version.h"
-#include "put.h"
+#include "send/put.h"
 #include "state/state.h"
-#include "walk.h"
+#include "store/walk.h"
 
 #ifdef __cplusplus
 extern "C" {

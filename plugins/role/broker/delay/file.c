@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "call.h"
+#include "requests/call.h"
 #include "delay/delay_private.h"
 #include "json/json.h"
 #include "message/name.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsets_private.h"
+#include "offsets/private.h"
 #include "paths.h"
 
 enum { KEY_ROOM = OFFSET_KEY_MAX + sizeof(int32_t), TEXT_MAX = 1024 * 1024 * 1024 };

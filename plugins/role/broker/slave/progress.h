@@ -3,7 +3,7 @@
 #ifndef SLAVE_PROGRESS_H
 #define SLAVE_PROGRESS_H
 
-#include "offsets.h"
+#include "offsets/offsets.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "call/fields.h"
-#include "register.h"
+#include "register/register.h"
 #include "slave/private.h"
 #include "store/store.h"
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 
 #include "delay/delay.h"
-#include "groups.h"
+#include "groups/groups.h"
 #include "metadata/data_version.h"
-#include "modes.h"
+#include "balance/modes.h"
 #include "paths.h"
 #include "slave/private.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 static int adopt_topics(struct slave *slave, const struct json_doc *pages, uint32_t count,
 			char *why, size_t why_size)

@@ -55,7 +55,7 @@ struct queue {
 	bool ext_off;             /* atomic; they get none any more, since it cannot be written */
 	uint32_t unit;            /* bytes of an entry in the file; set when opened */
 	uint32_t state;           /* atomic; enum queue_state; written under open_lock */
-	void *hold_slot;          /* atomic; hold.c's */
+	void *hold_slot;          /* atomic; pull/hold.c's */
 	int64_t next;             /* of the next message; the door's lock */
 	struct gantry_log *file;  /* set once, before state is QUEUE_OPEN */
 	struct gantry_log *ext;   /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */

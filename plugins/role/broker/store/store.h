@@ -12,7 +12,7 @@
 #include "broker.h"
 #include "message/queue_unit.h"
 #include "message/record.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "call/fields.h"
-#include "clients.h"
+#include "clients/clients.h"
 #include "message/id.h"
 #include "message/properties.h"
 #include "transaction/rewrite.h"

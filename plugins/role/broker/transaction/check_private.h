@@ -4,13 +4,13 @@
 #define TRANSACTION_CHECK_PRIVATE_H
 
 #include "call/fields.h"
-#include "offsets.h"
-#include "put.h"
+#include "offsets/offsets.h"
+#include "send/put.h"
 #include "transaction/ask.h"
 #include "transaction/private.h"
 #include "transaction/rewrite.h"
 #include "transaction/settled.h"
-#include "walk.h"
+#include "store/walk.h"
 
 #ifdef __cplusplus
 extern "C" {

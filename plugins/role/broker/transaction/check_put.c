@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "topics.h"
+#include "topics/topics.h"
 #include "transaction/check_private.h"
 
 static const char times_format[] = TRANSACTION_CHECK_TIMES "\001%d\002";

@@ -14,7 +14,7 @@
 #include "paths.h"
 #include "state/paced.h"
 #include "table/table.h"
-#include "topics.h"
+#include "topics/topics.h"
 
 enum { TEXT_MAX = 64 * 1024 * 1024 };
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
+#include "requests/call.h"
 #include "delay/delay.h"
-#include "groups.h"
+#include "groups/groups.h"
 #include "message/record.h"
 #include "transaction/private.h"
 #include "transaction/rewrite.h"
-#include "walk.h"
+#include "store/walk.h"
 
 enum { POOLED = 256, ILLEGAL_OPERATION = 604 };
 

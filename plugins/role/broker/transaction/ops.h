@@ -4,7 +4,7 @@
 #ifndef TRANSACTION_OPS_H
 #define TRANSACTION_OPS_H
 
-#include "put.h"
+#include "send/put.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
+#include "requests/call.h"
 #include "message/id.h"
 #include "message/properties.h"
 #include "transaction/private.h"
 #include "transaction/rewrite.h"
-#include "walk.h"
+#include "store/walk.h"
 
 struct resume {
 	struct broker *broker;

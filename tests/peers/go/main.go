@@ -16,6 +16,7 @@ var scenarios = map[string]func(*session, *report) error{
 	"push":   push,
 	"feed":   feed,
 	"member": member,
+	"stream": stream,
 }
 
 func main() {
@@ -35,7 +36,7 @@ func main() {
 func runOne(words []string) bool {
 	to := newReport()
 	if len(words) == 0 || scenarios[words[0]] == nil {
-		to.problem("usage: SCENARIO key=value..., with a scenario of send, push, feed, member")
+		to.problem("usage: SCENARIO key=value..., with a scenario of send, push, feed, member, stream")
 	} else {
 		in := newSession(words[1:])
 		if err := scenarios[words[0]](in, to); err != nil {

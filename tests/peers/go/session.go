@@ -50,7 +50,7 @@ func (s *session) number(key string, otherwise int) int {
 }
 
 func (s *session) resolver() primitive.NsResolver {
-	return primitive.NewPassthroughResolver([]string{s.args["namesrv"]})
+	return primitive.NewPassthroughResolver(strings.Split(s.args["namesrv"], ";"))
 }
 
 // startedProducer doesn't retry, so that a refused send shows.

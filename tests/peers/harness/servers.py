@@ -150,7 +150,7 @@ def start_java_namesrv(site, name="java-namesrv", extra=None):
     home = site.home(name)
     conf = _write(home / "conf" / "namesrv.conf",
                   {**namesrv_properties(home, port), **(extra or {})})
-    process = site.start(name, _java(site, home, "namesrv.NamesrvStartup") + ["-c", conf], home)
+    process = site.start(name, java_server(site, home, "namesrv.NamesrvStartup") + ["-c", conf], home)
     process.wait_until(lambda: listens(port), "its port")
     return Namesrv(f"{HOST}:{port}")
 
@@ -160,7 +160,7 @@ def start_java_broker(site, namesrv, name="java-broker", properties=None):
     home = site.home(name)
     properties = properties or broker_properties(home, site.ports.broker(), namesrv.address)
     conf = _write(home / "conf" / "broker.conf", properties)
-    process = site.start(name, _java(site, home, "broker.BrokerStartup") + ["-c", conf], home)
+    process = site.start(name, java_server(site, home, "broker.BrokerStartup") + ["-c", conf], home)
     _wait_for_broker(process, properties["listenPort"], namesrv)
     return process
 
@@ -220,7 +220,8 @@ def _wait_for_broker(process, port, namesrv):
     process.wait_until(lambda: is_registered(namesrv.address, BROKER_NAME), "its registration")
 
 
-def _java(site, home, main):
+def java_server(site, home, main):
+    """The command that starts a Java server; main: its class, as in broker.BrokerStartup."""
     return [peers.java(), *JAVA_FLAGS, f"-Duser.home={home}", "-cp", site.cache.java_servers(),
             f"org.apache.rocketmq.{main}"]
 

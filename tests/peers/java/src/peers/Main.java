@@ -45,6 +45,7 @@ public final class Main {
         Map.entry("relay", RelayScenario::new),
         Map.entry("take", TakeScenario::new),
         Map.entry("member", MemberScenario::new),
+        Map.entry("stream", StreamScenario::new),
         Map.entry("swap-write", SwapWriteScenario::new),
         Map.entry("swap-read", SwapReadScenario::new),
         Map.entry("swap-query", SwapQueryScenario::new),

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What clients saw of each event, and whether an all-Java cluster shows as much."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+KEPT_MS = 8000  # a killed broker has forgotten the offsets of its last 5 s; a client tells them each second
+SLACK_MS = 3000
+AT_ONCE_MS = 1000
+# Outcomes that only Gantry's answers have, and why: docs/compatibility.md
+DIFFERENT = {"SLAVE_NOT_AVAILABLE"}  # said at once, where 5.5.0 waits for slaveTimeout
+
+
+@dataclass(frozen=True)
+class Event:
+    """A node was away. Times in ms: killed, serving again, everything taken."""
+
+    node: str
+    role: str
+    broker: str
+    begin: int
+    back: int
+    done: int
+
+
+def _outcomes(event, stream):
+    return Counter(sent.outcome for sent in stream.sent()
+                   if event.begin <= sent.end and sent.begin <= event.done)
+
+
+def _silence(event, stream):
+    """The longest time without an acknowledgement."""
+    ends = sorted(sent.end for sent in stream.sent() if sent.is_acknowledged()
+                  and event.begin <= sent.end <= event.done)
+    times = [event.begin, *ends, event.done]
+    return max(after - before for before, after in zip(times, times[1:]))
+
+
+def _first_taken(stream):
+    first = {}
+    for name, when in stream.taken():
+        first.setdefault(name, when)
+    return first
+
+
+def _lateness(event, streams, stream):
+    """The longest time from an acknowledgement until the message was taken."""
+    first = _first_taken(stream)
+    return max((first[sent.name] - sent.end for one in streams.all for sent in one.sent()
+                if sent.is_acknowledged() and event.begin <= sent.end <= event.back), default=0)
+
+
+def facts(events, streams):
+    """By role of the killed node: outcomes, and the worst times of any client."""
+    all_of = {}
+    for event in events:
+        of = all_of.setdefault(event.role, {"outcomes": [], "silent_ms": 0, "late_ms": 0})
+        for stream in streams.all:
+            outcomes = _outcomes(event, stream)
+            silent, late = _silence(event, stream), _lateness(event, streams, stream)
+            of["outcomes"] = sorted({*of["outcomes"], *outcomes})
+            of["silent_ms"], of["late_ms"] = max(of["silent_ms"], silent), max(of["late_ms"], late)
+            print(f"{event.node} away, {stream.name}: {dict(outcomes)}, {silent} ms without an "
+                  f"acknowledgement, taken after {late} ms at most", flush=True)
+    return all_of
+
+
+def unexplained(events, streams):
+    """Messages that came again though no broker was away. Who sent a message again is told by the
+    stores; a consumer takes each copy."""
+    wrong = []
+    sent_again = {sent.name for stream in streams.all for sent in stream.sent()
+                  if any(event.begin <= sent.end and sent.begin <= event.done for event in events)}
+    for stream in streams.all:
+        first, again, odd = {}, 0, []
+        for name, when in stream.taken():
+            if name not in first:
+                first[name] = when
+                continue
+            again += 1
+            explained = any(event.begin - KEPT_MS <= first[name] and event.begin <= when
+                            for event in events if event.role != "namesrv")
+            if not explained and name not in sent_again:
+                odd.append(name)
+        print(f"{stream.name}: took {len(first)} messages, {again} more than once", flush=True)
+        if odd:
+            wrong.append(f"{stream.name} took {len(odd)} messages again for no reason: {odd[:5]}")
+    return wrong
+
+
+def record(path, seen):
+    """Keeps what an all-Java cluster shows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"servers": "Java 5.5.0", "facts": seen}, indent=1,
+                               sort_keys=True) + "\n")
+
+
+def compare(path, seen):
+    """What clients saw that they do not see of Java's cluster."""
+    if not path.exists():
+        return [f"{path.name}: nothing is recorded for this layout"]
+    wrong, expected = [], json.loads(path.read_text())["facts"]
+    for role, of in seen.items():
+        known = expected.get(role)
+        if not known:
+            wrong.append(f"{path.name}: nothing is recorded for a {role}")
+            continue
+        new = set(of["outcomes"]) - set(known["outcomes"]) - DIFFERENT
+        if new:
+            wrong.append(f"a {role} away: sends end with {sorted(new)}, which Java's never do")
+        for key in ("silent_ms", "late_ms"):
+            limit = max(known[key], AT_ONCE_MS) + SLACK_MS
+            if of[key] > limit:
+                wrong.append(f"a {role} away: {key} {of[key]}, with Java's {known[key]}")
+    return wrong

@@ -100,7 +100,7 @@ class Streams:
         """The names of all messages of which a client knows that they are stored."""
         return {one.name for stream in self.all for one in stream.sent() if one.is_acknowledged()}
 
-    def wait_for_sends(self, since, fits, what, count=1, seconds=90):
+    def wait_for_sends(self, since, fits, what, count=1, seconds=120):
         """Until each client has begun so many sends since then that fit and have ended."""
         for stream in self.all:
             stream.process.wait_until(
@@ -108,7 +108,7 @@ class Streams:
                                        if sent.begin >= since and fits(sent)) >= count,
                 what, seconds)
 
-    def wait_until_taken(self, seconds=90):
+    def wait_until_taken(self, seconds=120):
         """Until each consumer has all that is acknowledged by now."""
         wanted = self.acknowledged()
         for stream in self.all:

@@ -14,7 +14,7 @@ from harness.remoting import Connection
 EXAMPLES = HERE.parent.parent / "conf.d" / "examples"
 HA_STATUS = 907
 LOG_FILE_SIZE = 16 << 20
-READY_SECONDS = 120
+READY_SECONDS = 200
 
 
 def value_of(text, key, otherwise=None):

@@ -90,8 +90,10 @@ def unexplained(events, streams):
 
 
 def record(path, seen):
-    """Keeps what an all-Java cluster shows."""
+    """Keeps what an all-Java cluster shows; of roles whose nodes were not killed what is there stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        seen = {**json.loads(path.read_text())["facts"], **seen}
     path.write_text(json.dumps({"servers": "Java 5.5.0", "facts": seen}, indent=1,
                                sort_keys=True) + "\n")
 

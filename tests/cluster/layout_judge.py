@@ -5,9 +5,14 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
+from nodes import HERE
+
 KEPT_MS = 8000  # a killed broker has forgotten the offsets of its last 5 s; a client tells them each second
 SLACK_MS = 3000
 AT_ONCE_MS = 1000
+EXPECTED = HERE / "expect" / "layouts"
+LIKE = {"3m-6s": "2m-2s-async"}  # the same roles in the same modes
+NAME_SERVERS_IN = "1m"  # a name server away looks the same in every layout
 # Outcomes that only Gantry's answers have, and why: docs/compatibility.md
 DIFFERENT = {"SLAVE_NOT_AVAILABLE"}  # said at once, where 5.5.0 waits for slaveTimeout
 
@@ -89,24 +94,27 @@ def unexplained(events, streams):
     return wrong
 
 
-def record(path, seen):
-    """Keeps what an all-Java cluster shows; of roles whose nodes were not killed what is there stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        seen = {**json.loads(path.read_text())["facts"], **seen}
-    path.write_text(json.dumps({"servers": "Java 5.5.0", "facts": seen}, indent=1,
-                               sort_keys=True) + "\n")
+def _known(layout):
+    """What is recorded of a layout, by role."""
+    path = EXPECTED / f"{LIKE.get(layout, layout)}.json"
+    return json.loads(path.read_text())["facts"] if path.exists() else {}
 
 
-def compare(path, seen):
-    """What clients saw that they do not see of Java's cluster."""
-    if not path.exists():
-        return [f"{path.name}: nothing is recorded for this layout"]
-    wrong, expected = [], json.loads(path.read_text())["facts"]
+def record(layout, seen):
+    """Keeps what clients see of Java's nodes; of roles that were not killed what is there stays."""
+    EXPECTED.mkdir(parents=True, exist_ok=True)
+    (EXPECTED / f"{layout}.json").write_text(json.dumps(
+        {"servers": "Java 5.5.0", "facts": {**_known(layout), **seen}}, indent=1, sort_keys=True)
+        + "\n")
+
+
+def compare(layout, seen):
+    """What clients saw that they do not see of Java's nodes."""
+    wrong, expected = [], {**_known(NAME_SERVERS_IN), **_known(layout)}
     for role, of in seen.items():
         known = expected.get(role)
         if not known:
-            wrong.append(f"{path.name}: nothing is recorded for a {role}")
+            wrong.append(f"nothing is recorded of {layout} without a {role}")
             continue
         new = set(of["outcomes"]) - set(known["outcomes"]) - DIFFERENT
         if new:

@@ -7,7 +7,8 @@ a broker's name hold the same, record by record.
 
     layouts.py LAYOUT                            Gantry alone
     layouts.py LAYOUT --java 'broker-?'          the nodes whose names fit one of these are Java's
-    layouts.py LAYOUT --java '*' --record        keeps what clients saw, in expect/layouts/LAYOUT.json
+    layouts.py LAYOUT --java '*' --record        keeps what clients saw, in expect/layouts/LAYOUT.json;
+                                                 nodes that are killed must be Java's, with their slaves
     layouts.py LAYOUT --nodes 'namesrv*,broker-a*'   only these are killed
     layouts.py LAYOUT --clients java-4.9.8,go-2.1.2
     layouts.py LAYOUT --bin DIR                  with DIR/gantryd
@@ -26,7 +27,6 @@ import layout_stores
 from ha_files import wait_until_same
 from layout_clients import TOPIC, Stream, Streams, wait_until_committed
 from layout_nodes import Layout
-from nodes import HERE
 from slave_run import CREATE_TOPIC, topic_fields
 from harness.cache import Unavailable, required
 from harness.process import Failure
@@ -126,11 +126,10 @@ def run(site, options):
 def judge(events, streams, options):
     """What clients saw, kept or compared with what they see of Java's nodes."""
     facts = layout_judge.facts(events, streams)
-    expected = HERE / "expect" / "layouts" / f"{options.layout}.json"
     if options.record:
-        layout_judge.record(expected, facts)
+        layout_judge.record(options.layout, facts)
         return []
-    return layout_judge.compare(expected, facts)
+    return layout_judge.compare(options.layout, facts)
 
 
 def act(site, options):

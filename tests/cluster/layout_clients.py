@@ -43,6 +43,7 @@ class Stream:
     def __init__(self, site, kind, namesrvs, pause):
         self.name = kind.replace(".", "-")
         self.group = f"{TOPIC}-{self.name}"
+        self.looks_ms = 30000 if "go" in kind else 1000  # how often it asks for routes
         home = site.home(self.name)
         self._to = home / "stream"
         command, environment = program(site.cache, kind)

@@ -97,9 +97,9 @@ class Streams:
         for stream in self.all:
             stream.process.must_run()
 
-    def acknowledged(self):
+    def acknowledged(self, outcomes=STORED):
         """The names of all messages of which a client knows that they are stored."""
-        return {one.name for stream in self.all for one in stream.sent() if one.is_acknowledged()}
+        return {one.name for stream in self.all for one in stream.sent() if one.outcome in outcomes}
 
     def wait_for_sends(self, since, fits, what, count=1, seconds=120):
         """Until each client has begun so many sends since then that fit and have ended."""
@@ -109,9 +109,9 @@ class Streams:
                                        if sent.begin >= since and fits(sent)) >= count,
                 what, seconds)
 
-    def wait_until_taken(self, seconds=120):
-        """Until each consumer has all that is acknowledged by now."""
-        wanted = self.acknowledged()
+    def wait_until_taken(self, outcomes=STORED, seconds=120):
+        """Until each consumer has all that is acknowledged so by now."""
+        wanted = self.acknowledged(outcomes)
         for stream in self.all:
             try:
                 stream.process.wait_until(

@@ -55,7 +55,7 @@ def _lateness(event, streams, stream):
     first = _first_taken(stream)
     worst = max((first[sent.name] - sent.end for one in streams.all for sent in one.sent()
                 if sent.is_acknowledged() and event.begin <= sent.end <= event.back), default=0)
-    return worst - stream.looks_ms if worst > stream.looks_ms else 0
+    return max(worst - stream.looks_ms, 0)
 
 
 def facts(events, streams):

@@ -32,6 +32,7 @@ class Node:
         self.is_namesrv = self.name.startswith("namesrv")
         self.broker = value_of(self.text, "brokerName")
         self.broker_id = int(value_of(self.text, "brokerId", "0"))
+        self.is_synchronous = value_of(self.text, "brokerRole") == "SYNC_MASTER"
         self.role = "namesrv" if self.is_namesrv else "slave" if self.broker_id else "master"
         ports = cluster.site.ports
         self.port = ports.one() if self.is_namesrv else ports.broker()
@@ -55,7 +56,7 @@ class Node:
             # of this machine: little disk, slow starts
             "diskMaxUsedSpaceRatio": 95, "waitTimeMillsInSendQueue": 3000,
         }
-        if self.kind == "java" and value_of(self.text, "brokerRole") == "SYNC_MASTER":
+        if self.kind == "java" and self.is_synchronous:
             more["inSyncReplicas"] = 2  # without it 5.5.0 waits for nobody
         return more
 
@@ -117,6 +118,11 @@ class Layout:
         """Those of one master."""
         return [node for node in self.brokers
                 if node.broker == master.broker and node.role == "slave"]
+
+    def can_read_without(self, node):
+        """Whether slaves have all that this node acknowledged, and serve it by now: a Java slave
+        learns of a topic within its first minute only."""
+        return node.is_synchronous and all(slave.kind == "gantry" for slave in self.slaves(node))
 
     def start(self):
         """Starts all: name servers, then masters, then slaves."""

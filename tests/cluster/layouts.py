@@ -75,6 +75,8 @@ def kill_and_return(layout, streams, node):
     layout.wait_until_missed(node)
     streams.wait_for_sends(begin, lambda sent: sent.is_acknowledged() or not others,
                            "sends without " + node.name, SENDS if others else 1)
+    if layout.can_read_without(node):
+        streams.wait_until_taken({"SEND_OK"})
     node.start()
     node.wait_until_serves()
     layout.wait_until_ready()

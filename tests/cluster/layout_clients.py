@@ -43,7 +43,8 @@ class Stream:
     def __init__(self, site, kind, namesrvs, pause):
         self.name = kind.replace(".", "-")
         self.group = f"{TOPIC}-{self.name}"
-        self.looks_ms = 30000 if "go" in kind else 1000  # how often it asks for routes
+        self.language = kind.split("-")[0]
+        self.looks_ms = {"java": 1000, "go": 30000}[self.language]  # how often it asks for routes
         home = site.home(self.name)
         self._to = home / "stream"
         command, environment = program(site.cache, kind)
@@ -52,7 +53,7 @@ class Stream:
                    if word not in REBALANCE_FLAGS]
         command += ["stream", f"namesrv={namesrvs}", f"topic={TOPIC}", f"name={self.name}",
                     f"to={self._to}", f"pause={pause}"]
-        if "java" in kind:
+        if self.language == "java":
             command.insert(1, "-Drocketmq.client.rebalance.waitInterval=2000")
         self._report = site.folder / f"{self.name}.report"
         with open(self._report, "wb") as report:

@@ -20,12 +20,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "crash"))
 
 # pylint: disable=wrong-import-position
-from broker import SEND, SUCCESS, Broker, Failure, Pipe, body_of, send_fields  # noqa: E402
+from broker import SEND, SUCCESS, Broker, Failure, Patience, Pipe, body_of, send_fields  # noqa: E402
 from ha_files import log_of, wait_until_same  # noqa: E402
 from kill import Writer  # noqa: E402
 
 WRITERS = 4
-PATIENCE = 150  # seconds; a long run is stopped now and then for the sake of others
+SECONDS = 600  # for an answer; this program may be stopped for a while
 NAME = re.compile(rb"(?=(\d+\.\d+\.\d+)\|)")  # the byte before a name may be a digit, too
 HA = {"haSendHeartbeatInterval": 100, "haHousekeepingInterval": 5000}
 
@@ -44,13 +44,13 @@ def nodes(binaries, home, **more):
 
 def wait_for_slave(master, label, seconds=30):
     """Sends until a message is acknowledged with its copy."""
-    end = time.monotonic() + seconds
-    with Pipe(master.port, PATIENCE, master.host) as pipe:
+    patience = Patience(seconds)
+    with Pipe(master.port, SECONDS, master.host) as pipe:
         for number in range(10 ** 6):
             header, _ = pipe.call(SEND, body_of(f"{label}.{number}"), **send_fields("Probe", 0))
             if header["code"] == SUCCESS:
                 return
-            if time.monotonic() > end:
+            if patience.is_over():
                 raise Failure(f"no message is copied: {header['code']} {header.get('remark')}")
             time.sleep(0.02)
 
@@ -64,7 +64,7 @@ def load(master, slave, label, dice):
     time.sleep(dice.uniform(0.05, 0.6))  # the moment of the kill is what the dice are for
     if dice.random() < 0.3:
         slave.kill()
-        slave.start(PATIENCE)
+        slave.start()
         time.sleep(dice.uniform(0.05, 0.6))
     master.kill()
     for writer in writers:
@@ -117,10 +117,10 @@ def run(arguments, home):
                           storageBackend=arguments.storage)
     total = end = 0
     try:
-        slave.start(PATIENCE)
+        slave.start()
         for number in range(arguments.rounds):
-            master.start(PATIENCE)
-            wait_for_slave(master, f"0.{number}", PATIENCE)
+            master.start()
+            wait_for_slave(master, f"0.{number}")
             acked = load(master, slave, str(number + 1), dice)
             end = check(slave, acked, end)
             total += len(acked)

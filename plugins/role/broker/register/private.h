@@ -43,7 +43,7 @@ struct registrar {
 	struct remoting_client *client;
 	struct gantry_timer *timer; /* the periodic one; while draining, the one that gives up */
 	struct gantry_subscription *stage;
-	struct name_server **servers; /* register_servers.c; these are known now */
+	struct name_server **servers; /* servers.c; these are known now */
 	uint32_t server_count;
 	struct name_server *leaving;
 	struct names *names; /* what changes the list; both NULL: nothing does */
@@ -63,7 +63,7 @@ struct registrar {
 	struct topic *changed[REGISTER_CHANGED_MAX];
 };
 
-/* register_servers.c. The name servers are these from now on, in this order: those that are new are
+/* servers.c. The name servers are these from now on, in this order: those that are new are
  * registered at, connections to others are closed, which makes them forget this broker. -ENOMEM:
  * the list is as it was. */
 int register_set_servers(struct registrar *registrar, char *const *addresses, uint32_t count);
@@ -71,14 +71,14 @@ int register_set_servers(struct registrar *registrar, char *const *addresses, ui
 void register_let_go(struct name_server *server);
 void register_free_servers(struct registrar *registrar);
 
-/* register_names.c: the addresses that the names in namesrvAddr have, looked up again and again. */
+/* names.c: the addresses that the names in namesrvAddr have, looked up again and again. */
 int names_new(struct registrar *registrar, struct names **ret);
 void names_tick(struct names *names, uint64_t now_ms); /* NULL is fine */
 /* From now on nothing is looked up. Positive: op finishes when the last look-up has ended. */
 int names_stop(struct names *names, struct gantry_op *op);
 void names_free(struct names *names); /* NULL is fine */
 
-/* register_fetch.c: the name servers that an address server names, asked again and again. As names.
+/* fetch.c: the name servers that an address server names, asked again and again. As names.
  */
 int fetch_new(struct registrar *registrar, struct fetch **ret); /* -EINVAL: the log says why */
 void fetch_tick(struct fetch *fetch, uint64_t now_ms);

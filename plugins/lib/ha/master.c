@@ -43,7 +43,6 @@ int ha_master_listen(struct ha_master *master)
 	const struct ha_master_conf *conf = master->conf;
 	struct gantry_listen_spec spec = {
 		.size = sizeof(spec),
-		.backlog = 128,
 		.port = (uint32_t)conf->port,
 		.accepted = ha_slave_accepted,
 		.user = master,

@@ -298,3 +298,27 @@ TEST_P(HaScript, WhatIsColdComesWhenItIsThere)
 	caught_up(*follower, *leader);
 	EXPECT_EQ(follower->client->scan(0), leader->client->placed);
 }
+
+TEST_P(HaScript, AFencedLogIsShippedToItsEndAndHeartbeatsGoOn)
+{
+	auto leader = master("replication-async", "haSendFromFirstFile = true\n");
+	Peer peer(port);
+	uint64_t got = 0;
+
+	slow_fail_sync(leader->world->inst("storage-slow"));
+	ASSERT_TRUE(leader->world->until([&] { return leader->client->send({"x"})->rc == -EIO; }));
+	peer.report(0);
+	while (got < leader->end()) {
+		auto batch = peer.take();
+
+		ASSERT_TRUE(batch && static_cast<uint64_t>(batch->offset) == got);
+		got += batch->body.size();
+	}
+	for (int i = 0; i < 2; ++i) {
+		auto batch = peer.take();
+
+		ASSERT_TRUE(batch) << "the connection stays";
+		EXPECT_EQ(static_cast<uint64_t>(batch->offset), got);
+		EXPECT_EQ(batch->body, "");
+	}
+}

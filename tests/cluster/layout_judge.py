@@ -23,7 +23,7 @@ class Event:
 
     node: str
     role: str
-    broker: str
+    kind: str
     begin: int
     back: int
     done: int
@@ -110,12 +110,23 @@ def _outcomes_known(known, role, language):
     return {*recorded, *DIFFERENT}
 
 
+def _both(one, other):
+    """What either shows of a role: one kill does not show everything."""
+    outcomes = {language: sorted({*one["outcomes"].get(language, []),
+                                  *other["outcomes"].get(language, [])})
+                for language in {**one["outcomes"], **other["outcomes"]}}
+    return {"outcomes": outcomes, **{key: max(one[key], other[key])
+                                     for key in ("silent_ms", "late_ms")}}
+
+
 def record(layout, seen):
-    """Keeps what clients see of Java's nodes; of roles that were not killed what is there stays."""
+    """Keeps what clients see of Java's nodes, with what is kept already."""
+    kept = _known(layout)
+    for role, of in seen.items():
+        kept[role] = _both(of, kept.get(role, of))
     EXPECTED.mkdir(parents=True, exist_ok=True)
     (EXPECTED / f"{layout}.json").write_text(json.dumps(
-        {"servers": "Java 5.5.0", "facts": {**_known(layout), **seen}}, indent=1, sort_keys=True)
-        + "\n")
+        {"servers": "Java 5.5.0", "facts": kept}, indent=1, sort_keys=True) + "\n")
 
 
 def compare(layout, seen):

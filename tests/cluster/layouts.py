@@ -7,8 +7,8 @@ a broker's name hold the same, record by record.
 
     layouts.py LAYOUT                            Gantry alone
     layouts.py LAYOUT --java 'broker-?'          the nodes whose names fit one of these are Java's
-    layouts.py LAYOUT --java '*' --record        keeps what clients saw, in expect/layouts/LAYOUT.json;
-                                                 nodes that are killed must be Java's, with their slaves
+    layouts.py LAYOUT --java '*' --record        keeps, too, what clients saw of Java's nodes, in
+                                                 expect/layouts/LAYOUT.json
     layouts.py LAYOUT --nodes 'namesrv*,broker-a*'   only these are killed
     layouts.py LAYOUT --clients java-4.9.8,go-2.1.2
     layouts.py LAYOUT --bin DIR                  with DIR/gantryd
@@ -83,7 +83,7 @@ def kill_and_return(layout, streams, node):
     back = now()
     all_is_well(layout, streams, back)
     streams.must_run()
-    event = layout_judge.Event(node.name, node.role, node.broker, begin, back, now())
+    event = layout_judge.Event(node.name, node.role, node.kind, begin, back, now())
     print(f"{node.name} ({node.kind}) was killed and came back after {back - begin} ms, "
           f"all was taken after {event.done - begin} ms", flush=True)
     return event
@@ -127,11 +127,11 @@ def run(site, options):
 
 def judge(events, streams, options):
     """What clients saw, kept or compared with what they see of Java's nodes."""
-    facts = layout_judge.facts(events, streams)
     if options.record:
-        layout_judge.record(options.layout, facts)
+        of_java = [event for event in events if event.kind == "java"]
+        layout_judge.record(options.layout, layout_judge.facts(of_java, streams))
         return []
-    return layout_judge.compare(options.layout, facts)
+    return layout_judge.compare(options.layout, layout_judge.facts(events, streams))
 
 
 def act(site, options):

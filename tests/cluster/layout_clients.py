@@ -82,7 +82,7 @@ class Stream:
         """Lets the consumer end."""
         self._file("end").touch()
         self.process.child.wait(END_SECONDS)
-        problems = json.loads(self._report.read_text())["problems"]
+        problems = json.loads(self._report.read_text().splitlines()[-1])["problems"]
         if problems:
             raise Failure(f"{self.name}: {problems}")
 

@@ -89,8 +89,10 @@ bool point_misses(const struct store *store, uint32_t kind);
 /* Looks which kinds there are. Before anything is written to a queue; blocking. */
 void point_know_kinds(struct store *store);
 
-/* Recovery is done: where trimmed is from now on. */
-void point_begin(struct store *store, uint64_t trimmed);
+/* Recovery is done: where trimmed is from now on. exact: what the checkpoint vouches for was not
+ * written anew. Otherwise a power cut may take it until the next checkpoint, which is when the
+ * point knows one again. */
+void point_begin(struct store *store, uint64_t trimmed, bool exact);
 /* The writer has written all entries before end, the last message being at record_at; turn: the
  * keeper's before it began. Not more than ten times a second. Worker. */
 void point_note(struct store *store, uint32_t turn, uint64_t end, uint64_t record_at,

@@ -156,13 +156,16 @@ void point_has(struct store *store, uint32_t kind)
 		__atomic_fetch_or(kinds, 1u << kind, __ATOMIC_RELAXED);
 }
 
-void point_begin(struct store *store, uint64_t trimmed)
+void point_begin(struct store *store, uint64_t trimmed, bool exact)
 {
 	struct point_keeper *keeper = &store->point;
 
 	pthread_mutex_lock(&keeper->lock);
 	keeper->says.trimmed = trimmed;
-	message_checkpoint_write(keeper->says.checkpoint, &store->checkpoint.says);
+	if (exact)
+		message_checkpoint_write(keeper->says.checkpoint, &store->checkpoint.says);
+	else /* what no checkpoint says */
+		memset(keeper->says.checkpoint, 0xff, sizeof(keeper->says.checkpoint));
 	pthread_mutex_unlock(&keeper->lock);
 }
 

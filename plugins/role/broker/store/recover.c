@@ -210,7 +210,8 @@ static int recover(struct store *store, struct recovery *ret)
 		return status;
 	__atomic_store_n(&store->valid_end, ret->end, __ATOMIC_RELEASE);
 	__atomic_store_n(&store->dispatcher.at, ret->end, __ATOMIC_RELEASE);
-	point_begin(store, store->checked_end < ret->end ? store->checked_end : ret->end);
+	point_begin(store, store->checked_end < ret->end ? store->checked_end : ret->end,
+		    ret->start >= (uint64_t)store->checkpoint.says.confirm);
 	return 0;
 }
 

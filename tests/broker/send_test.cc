@@ -281,6 +281,38 @@ TEST_F(Send, TakesLargeCalls)
 	}
 }
 
+/* Topics are looked for before the requests are looked at, many together. */
+TEST_F(Send, FindsTheTopicOfEachRequestOfALargeCall)
+{
+	std::vector<Sent> call(300);
+
+	for (size_t i = 0; i < call.size(); i++) {
+		call[i].topic = "Topic-" + std::to_string(i % 70);
+		call[i].queue = (int32_t)(i % 70 % 4);
+		call[i].body = call[i].topic;
+	}
+	call[70].topic = call[71].topic = "a b";
+	call[80].topic = "Nowhere";
+	call[80].default_topic = "NoDefault";
+	call[90].queue = 1000000;
+	call[91].queue = -1;
+	for (int round = 0; round < 2; round++) {
+		session.send(call);
+		for (size_t i = 0; i < call.size(); i++) {
+			bool refused = i == 70 || i == 71 || i == 80 || i == 90;
+
+			ASSERT_EQ(call[i].code == GANTRY_SUCCESS, !refused) << call[i].remark;
+			if (refused)
+				continue;
+			message_record record = stored(call[i].offsets.at(0));
+			EXPECT_EQ(std::string(record.topic.at, record.topic.size), call[i].topic);
+			EXPECT_EQ(record.body.size, call[i].body.size());
+		}
+		world.dispatched();
+	}
+	EXPECT_EQ(call[299].queue_offset, 9);
+}
+
 TEST_F(Send, MessagesCrossSegments)
 {
 	std::vector<uint64_t> at;

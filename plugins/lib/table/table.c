@@ -30,6 +30,20 @@ uint64_t table_hash(struct gantry_str key)
 	return hash ^ hash >> 32;
 }
 
+static struct table_entry **bucket_of(const struct table *table, uint64_t hash)
+{
+	return &table->buckets[hash & (table->bucket_count - 1)];
+}
+
+static struct table_entry *follow(struct table_entry *entry, uint64_t hash, struct gantry_str key)
+{
+	for (; entry; entry = entry->next)
+		if (entry->hash == hash && entry->key.size == key.size &&
+		    (key.size == 0 || memcmp(entry->key.at, key.at, key.size) == 0))
+			return entry;
+	return NULL;
+}
+
 struct table_entry *table_find(const struct table *table, struct gantry_str key)
 {
 	uint64_t hash;
@@ -37,12 +51,26 @@ struct table_entry *table_find(const struct table *table, struct gantry_str key)
 	if (!table->bucket_count)
 		return NULL;
 	hash = table_hash(key);
-	for (struct table_entry *entry = table->buckets[hash & (table->bucket_count - 1)]; entry;
-	     entry = entry->next)
-		if (entry->hash == hash && entry->key.size == key.size &&
-		    (key.size == 0 || memcmp(entry->key.at, key.at, key.size) == 0))
-			return entry;
-	return NULL;
+	return follow(*bucket_of(table, hash), hash, key);
+}
+
+void table_find_many(const struct table *table, struct table_wanted *wanted, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		wanted[i].hash = table_hash(wanted[i].key);
+		wanted[i].entry = NULL;
+		if (table->bucket_count)
+			__builtin_prefetch(bucket_of(table, wanted[i].hash));
+	}
+	for (uint32_t i = 0; i < count && table->bucket_count; i++) {
+		wanted[i].entry = *bucket_of(table, wanted[i].hash);
+		__builtin_prefetch(wanted[i].entry);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (wanted[i].entry)
+			__builtin_prefetch(wanted[i].entry->key.at);
+	for (uint32_t i = 0; i < count; i++)
+		wanted[i].entry = follow(wanted[i].entry, wanted[i].hash, wanted[i].key);
 }
 
 /* Without memory the table goes on with longer chains. */

@@ -27,6 +27,15 @@ struct table { /* all zero is an empty table */
 
 uint64_t table_hash(struct gantry_str key);
 struct table_entry *table_find(const struct table *table, struct gantry_str key);
+
+struct table_wanted {
+	struct gantry_str key; /* in */
+	uint64_t hash;
+	struct table_entry *entry; /* out; NULL: there is none */
+};
+/* As table_find() of each. In a table that is larger than the processor's caches each look-up waits
+ * for memory several times; here they wait together. */
+void table_find_many(const struct table *table, struct table_wanted *wanted, uint32_t count);
 /* Puts an entry in; the key must not be there yet. -ENOMEM only for the first one. */
 int table_insert(struct table *table, struct gantry_str key, struct table_entry *entry);
 void table_remove(struct table *table, struct table_entry *entry); /* it must be there */

@@ -37,6 +37,30 @@ TEST(Table, FindsWhatWasInsertedAndNothingElse)
 	table_clear(&table);
 }
 
+TEST(Table, FindsManyAsItFindsOne)
+{
+	struct table table = {};
+	std::vector<Item> items(300);
+	std::vector<std::string> names;
+	std::vector<struct table_wanted> wanted(400);
+
+	for (size_t i = 0; i < wanted.size(); i++)
+		names.push_back("item-" + std::to_string(i));
+	for (size_t i = 0; i < wanted.size(); i++)
+		wanted[i].key = Str(names[i]);
+	table_find_many(&table, wanted.data(), wanted.size());
+	for (auto &one : wanted)
+		EXPECT_EQ(one.entry, nullptr);
+	for (size_t i = 0; i < items.size(); i++) {
+		items[i].name = names[i];
+		ASSERT_EQ(table_insert(&table, Str(items[i].name), &items[i].entry), 0);
+	}
+	table_find_many(&table, wanted.data(), wanted.size());
+	for (size_t i = 0; i < wanted.size(); i++)
+		EXPECT_EQ(wanted[i].entry, i < items.size() ? &items[i].entry : nullptr) << i;
+	table_clear(&table);
+}
+
 TEST(Table, RemovedEntriesAreGoneAndTheOthersStay)
 {
 	struct table table = {};

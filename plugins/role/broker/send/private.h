@@ -28,7 +28,7 @@ enum {
 /* One request. */
 struct send_context {
 	struct gantry_send *send;
-	struct topic *topic;
+	struct topic *topic; /* may be set before it is looked for: send/ahead.c */
 	struct store_put put;
 	uint32_t first_record, record_count;
 	int32_t queue;
@@ -128,6 +128,9 @@ void send_call_release(struct send_call *call); /* NULL is fine */
 void send_call_free(struct send_call *call);
 /* Copies what the front-end only lends for the call. */
 int send_call_keep(struct send_call *call);
+
+/* send/ahead.c: finds the topics of a call's requests together, where they are of several. */
+void send_look_ahead(struct send_call *call);
 
 /* send/check.c */
 int send_check_time(struct send_call *call, struct send_context *context);

@@ -155,6 +155,7 @@ static int run(struct send_call *call)
 {
 	int status;
 
+	send_look_ahead(call);
 	for (uint32_t i = 0; i < call->count; i++)
 		run_plan(call, &call->contexts[i]);
 	status = send_find_multi(call);

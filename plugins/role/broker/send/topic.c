@@ -68,10 +68,10 @@ static int make_topic(struct send_call *call, struct send_context *context)
 int send_find_topic(struct send_call *call, struct send_context *context)
 {
 	struct gantry_str name = context->send->topic;
-	struct topic *topic = NULL;
+	struct topic *topic = context->topic;
 
 	/* most requests of a connection's turn are for one topic */
-	if (context > call->contexts)
+	if (!topic && context > call->contexts)
 		topic = context[-1].topic;
 	if (!topic || topic_retired(topic) || !str_equal(topic->name, name))
 		topic = topics_find(call->sender->broker->topics, name);

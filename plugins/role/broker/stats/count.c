@@ -107,6 +107,20 @@ void stats_put(struct stats *stats, struct topic *topic, uint32_t messages, uint
 	leave(stats, table);
 }
 
+void stats_expect_put(const struct stats *stats, const struct topic *topic)
+{
+	const struct gantry_loop *loop = gantry_loop_here();
+	uint32_t index = loop ? gantry_loop_index(loop) : stats->table_count;
+	const struct stats_cells *cells;
+
+	if (index + 1 >= stats->table_count)
+		return;
+	cells = stats->tables[index].cells;
+	if (cells)
+		__builtin_prefetch(
+			&cells->at[hash_of(topic, NULL, STATS_TOPIC_PUT) & (cells->room - 1)], 1);
+}
+
 void stats_put_failed(struct stats *stats, uint32_t messages)
 {
 	struct stats_table *table = enter(stats);

@@ -49,6 +49,8 @@ void stats_close(struct stats *stats); /* stops it; control thread */
 
 /* topic NULL: they count for the store alone. */
 void stats_put(struct stats *stats, struct topic *topic, uint32_t messages, uint64_t bytes);
+/* Messages of that topic will be put soon: asks for its place in memory. On an event loop. */
+void stats_expect_put(const struct stats *stats, const struct topic *topic);
 void stats_put_failed(struct stats *stats, uint32_t messages);
 void stats_put_took(struct stats *stats, int64_t ms); /* one send call */
 /* messages 0: a pull that found none. */

@@ -25,14 +25,8 @@ static bool is_queue_of(const struct queue *queue, const struct message_record *
 /* Most records are of the queue that was noted when they were placed, or of the last one. */
 static struct queue *queue_of(struct store *store, const struct message_record *record, uint64_t at)
 {
-	struct queue *queue = store->dispatcher.last, *ahead;
+	struct queue *queue = store->dispatcher.last;
 
-	ahead = __atomic_load_n(&store->placed[placed_slot(at + record->size)], __ATOMIC_RELAXED);
-	if (ahead && ahead != queue) {
-		__builtin_prefetch(&ahead->state);
-		__builtin_prefetch(&ahead->lock);
-		__builtin_prefetch(&ahead->tail);
-	}
 	if (is_queue_of(queue, record))
 		return queue;
 	queue = __atomic_load_n(&store->placed[placed_slot(at)], __ATOMIC_RELAXED);

@@ -68,13 +68,15 @@ static enum message_scan walk(struct store *store, const struct gantry_slice *sl
 {
 	struct dispatcher *dispatcher = &store->dispatcher;
 	struct message_record record;
-	size_t used = 0;
+	size_t used = 0, ahead = 0;
 
 	while (used < slice->size && *budget) {
 		uint64_t at = slice->offset + used;
-		enum message_scan scan = message_record_read(slice->bytes + used,
-							     slice->size - used, false, &record);
+		enum message_scan scan;
 
+		if (used >= ahead)
+			ahead = dispatch_ahead(store, slice, used);
+		scan = message_record_read(slice->bytes + used, slice->size - used, false, &record);
 		if (scan == MESSAGE_WHOLE && gantry_guard_failed(slice->bytes + used, record.size))
 			return MESSAGE_NOTHING;
 		if (scan != MESSAGE_WHOLE) {

@@ -45,35 +45,40 @@ struct units {
 	uint32_t used, room; /* bytes */
 };
 
+/* By what touches it together: a message that is placed looks at the first 64 bytes, its entry
+ * takes them and the next 64. With very many queues each of these waits for memory. */
 struct queue {
 	struct store *store;
 	struct topic_queues *topic;
+	void *hold_slot;     /* atomic; pull/hold.c's */
+	int64_t next;        /* of the next message; the door's lock */
+	uint8_t *next_entry; /* atomic; where the next entry will stand, as a guess; of the last
+				push */
 	int32_t id;
-	bool batch; /* queue.type=BatchCQ: an entry may be of several messages; set when opened */
-	bool ext_writes;          /* entries of the file get a unit in ext; set when opened */
+	uint32_t state;  /* atomic; enum queue_state; written under open_lock */
+	uint32_t unit;   /* bytes of an entry in the file; set when opened */
+	bool batch;      /* queue.type=BatchCQ: an entry may be of several messages; so, too */
+	bool ext_writes; /* entries of the file get a unit in ext; so, too */
 	bool lacks, lacks_surely; /* open_lock; entries, perhaps, surely: queue_mend.h */
 	bool ext_off;             /* atomic; they get none any more, since it cannot be written */
-	uint32_t unit;            /* bytes of an entry in the file; set when opened */
-	uint32_t state;           /* atomic; enum queue_state; written under open_lock */
-	void *hold_slot;          /* atomic; pull/hold.c's */
-	int64_t next;             /* of the next message; the door's lock */
-	struct gantry_log *file;  /* set once, before state is QUEUE_OPEN */
-	struct gantry_log *ext;   /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */
-	pthread_mutex_t lock;     /* guards the next lines */
-	int64_t min, filed, end;  /* entries: [min, filed) file, [filed, end) run and tail */
-	struct units run, tail;   /* being written; growing */
-	uint32_t cuts;            /* how often entries went from the file's end */
+	bool dirty,
+		urgent; /* lock; in these lists of the writer's; dirty: whenever it has entries */
+	bool unsynced;  /* the writer's, see there */
+	bool arrived;   /* the dispatcher's */
+	pthread_mutex_t lock __attribute__((aligned(64))); /* guards the next lines */
+	struct units tail;                                 /* growing */
+	int64_t end; /* entries: [min, filed) file, [filed, end) run and tail */
+	int64_t min, filed;
+	struct units run;                   /* being written */
 	int64_t first_message, end_message; /* batch: queue offsets; else those are min and end */
 	int64_t near;                       /* batch: the entry that was read last */
-	bool dirty, urgent; /* in these lists of the writer's; dirty: whenever it has entries */
+	uint32_t cuts;                      /* how often entries went from the file's end */
+	uint32_t dirty_turn;                /* the writer's list_lock: in which it became dirty */
 	struct queue *next_dirty, *next_urgent; /* the writer's list_lock */
-	uint32_t dirty_turn; /* the writer's list_lock: in which it became dirty */
-	/* the writer's, see there */
-	bool unsynced;
-	struct queue *next_unsynced, *next_synced;
-	/* the dispatcher's */
-	bool arrived;
-	struct queue *next_arrived;
+	struct gantry_log *file;                /* set once, before state is QUEUE_OPEN */
+	struct gantry_log *ext; /* ConsumeQueueExt, queue_ext.h; NULL: none; set as file is */
+	struct queue *next_unsynced, *next_synced; /* the writer's */
+	struct queue *next_arrived;                /* the dispatcher's */
 };
 
 static inline enum queue_kind queue_kind_of(const struct queue *queue)
@@ -333,6 +338,10 @@ int store_dispatch(struct store *store, const struct message_record *record, uin
 		   struct queue **ret_queue);
 
 void dispatch_arrival(struct store *store, struct queue *queue); /* it grew */
+
+/* ahead.c: asks for the memory of the queues of the slice's next records, which begin at at.
+ * Returns behind which byte it is to be called again. The dispatcher's loop. */
+size_t dispatch_ahead(struct store *store, const struct gantry_slice *slice, size_t at);
 
 /* multi.c */
 /* Takes the offsets and writes them into the draft's last property. Under the door's lock. */

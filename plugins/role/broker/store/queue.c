@@ -15,12 +15,15 @@ enum {
 	FETCHES = 16,
 };
 
+_Static_assert(sizeof(struct queue) == 256, "an idle queue is to stay small");
+
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
 {
-	struct queue *queue = calloc(1, sizeof(*queue));
+	struct queue *queue = aligned_alloc(_Alignof(struct queue), sizeof(*queue));
 
 	if (!queue)
 		return NULL;
+	memset(queue, 0, sizeof(*queue));
 	queue->store = store;
 	queue->topic = topic;
 	queue->id = id;
@@ -129,6 +132,7 @@ static int push(struct queue *queue, const struct queue_unit *unit)
 	if (queue->ext_writes)
 		message_put64(to + STORE_UNIT, (uint64_t)unit->store_ms);
 	queue->tail.used += queue_stride(queue);
+	__atomic_store_n(&queue->next_entry, to + queue_stride(queue), __ATOMIC_RELAXED);
 	queue->end++;
 	if (!queue->dirty) {
 		queue->dirty = true;

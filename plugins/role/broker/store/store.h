@@ -46,6 +46,14 @@ struct queue *store_queue(struct store *store, struct topic *topic, int32_t queu
 /* The queue of that topic, as far as it has it, or had it since the store was opened: a topic whose
  * number of queues became smaller keeps what is in the others. NULL: it has none. Any thread. */
 struct queue *store_queue_of(struct store *store, struct topic *topic, int32_t queue);
+/* Messages will be placed in these soon: asks for the memory of all of them at once. count:
+ * STORE_EXPECTED at most. Any thread, cheap. */
+enum { STORE_EXPECTED = 64 };
+struct queue_expected {
+	struct topic *topic;
+	int32_t queue; /* any number */
+};
+void store_expect(const struct queue_expected *expected, uint32_t count);
 bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good folder's name */
 /* The same by name, for topics that have no configuration. */
 struct queue *store_queue_named(struct store *store, struct gantry_str topic, int32_t queue);

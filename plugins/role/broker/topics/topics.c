@@ -68,6 +68,22 @@ struct topic *topics_find(struct topics *topics, struct gantry_str name)
 	return topic;
 }
 
+void topics_find_many(struct topics *topics, struct topic_wanted *wanted, uint32_t count)
+{
+	struct table_wanted rows[TOPICS_WANTED];
+
+	for (uint32_t i = 0; i < count; i++)
+		rows[i].key = wanted[i].name;
+	pthread_rwlock_rdlock(&topics->lock);
+	table_find_many(&topics->table, rows, count);
+	pthread_rwlock_unlock(&topics->lock);
+	for (uint32_t i = 0; i < count; i++)
+		wanted[i].topic =
+			rows[i].entry
+				? &TABLE_HOLDER(rows[i].entry, struct topic_node, entry)->topic
+				: NULL;
+}
+
 static bool store_int(int32_t *field, int32_t value)
 {
 	bool differs = __atomic_load_n(field, __ATOMIC_RELAXED) != value;

@@ -94,6 +94,13 @@ int topics_close(struct topics *topics, struct gantry_op *op);
 /* NULL: there is none. With enableLmq every name of a light queue (%LMQ%...) has a topic of one
  * queue, which is in no list and no file. Any thread, cheap. */
 struct topic *topics_find(struct topics *topics, struct gantry_str name);
+/* Of many at once, which costs less; light ones are not found. count: TOPICS_WANTED at most. */
+enum { TOPICS_WANTED = 64 };
+struct topic_wanted {
+	struct gantry_str name; /* in */
+	struct topic *topic;    /* out */
+};
+void topics_find_many(struct topics *topics, struct topic_wanted *wanted, uint32_t count);
 /* Whether it has such a topic, or stands for such a group. */
 bool topics_is_light(const struct broker *broker, struct gantry_str name);
 

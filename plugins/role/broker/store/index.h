@@ -14,7 +14,9 @@ extern "C" {
 enum {
 	INDEX_BATCH = 128 * 1024, /* keys in memory, and written at once, at most */
 	INDEX_RUN = 64 * 1024,    /* as many make the job run before the next tick */
-	INDEX_PAGE = 4096,        /* slots are read and written by pages of a file */
+	INDEX_PAGE = 4096,        /* slots are sorted by pages of a file, */
+	INDEX_WINDOW = 16,        /* and read and written so many pages at once, at most, */
+	INDEX_GAP = 4, /* with pages between them that nothing changes, if they are few */
 	INDEX_TOPIC = 256,
 };
 

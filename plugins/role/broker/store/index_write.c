@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing keys to index files, many at once: slots are sorted by pages of the file, so that a page
- * is read and written once a batch, and the entries follow in one piece. */
+/* Writing keys to index files, many at once: slots are sorted by pages of the file, so that some
+ * pages are read and written together once a batch, and the entries follow in one piece. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,41 +54,47 @@ static void sort(const struct batch *batch)
 		index->order[index->pages[slot_at(batch, i) / INDEX_PAGE]++] = i;
 }
 
-/* Order[from, to): puts whose slots share a page of the file, which lie in [first, end) of it. */
-struct page {
+/* Order[from, to): puts whose slots are near each other, in [first, end) of the file. They are read
+ * into the index's bytes, which entries need only between the two times that slots do. */
+struct window {
 	uint32_t from, to;
 	uint64_t first, end;
-	uint8_t bytes[INDEX_PAGE + MESSAGE_INDEX_SLOT];
+	uint8_t *bytes;
 };
+_Static_assert(INDEX_WINDOW *INDEX_PAGE + MESSAGE_INDEX_SLOT <= INDEX_BATCH * MESSAGE_INDEX_ENTRY,
+	       "a window fits where a batch's entries do");
 
-/* Reads the slots of the next puts that share a page. */
-static int read_page(const struct batch *batch, struct page *page)
+/* Reads the slots of the next puts. A call for each page would cost more than what is read in vain:
+ * the keys of many topics are spread over the whole file. */
+static int read_window(const struct batch *batch, struct window *window)
 {
 	const uint32_t *order = batch->index->order;
-	uint64_t number = slot_at(batch, order[page->from]) / INDEX_PAGE;
+	uint64_t page = slot_at(batch, order[window->from]) / INDEX_PAGE;
+	const uint64_t page_end = page + INDEX_WINDOW;
 
-	page->first = UINT64_MAX;
-	page->end = 0;
-	for (page->to = page->from; page->to < batch->count; page->to++) {
-		uint64_t at = slot_at(batch, order[page->to]);
+	window->first = UINT64_MAX;
+	window->end = 0;
+	for (window->to = window->from; window->to < batch->count; window->to++) {
+		uint64_t at = slot_at(batch, order[window->to]);
 
-		if (at / INDEX_PAGE != number)
+		if (at / INDEX_PAGE >= page_end || at / INDEX_PAGE > page + INDEX_GAP)
 			break;
-		page->first = at < page->first ? at : page->first;
-		page->end = at >= page->end ? at + MESSAGE_INDEX_SLOT : page->end;
+		page = at / INDEX_PAGE;
+		window->first = at < window->first ? at : window->first;
+		window->end = at >= window->end ? at + MESSAGE_INDEX_SLOT : window->end;
 	}
-	return batch->index->ops->read(batch->file->area, page->first, page->bytes,
-				       page->end - page->first);
+	return batch->index->ops->read(batch->file->area, window->first, window->bytes,
+				       window->end - window->first);
 }
 
 /* Finds each put's entry before it. */
-static int link_page(const struct batch *batch, struct page *page)
+static int link_window(const struct batch *batch, const struct window *window)
 {
 	const uint32_t *order = batch->index->order;
 
-	for (uint32_t j = page->from; j < page->to; j++) {
+	for (uint32_t j = window->from; j < window->to; j++) {
 		struct index_put *put = &batch->puts[order[j]];
-		uint8_t *slot = page->bytes + (slot_at(batch, order[j]) - page->first);
+		uint8_t *slot = window->bytes + (slot_at(batch, order[j]) - window->first);
 		uint32_t number = batch->base + order[j];
 		int status = index_follow(batch->index, batch->file, message_get32(slot), number,
 					  &put->previous);
@@ -102,13 +108,13 @@ static int link_page(const struct batch *batch, struct page *page)
 
 static int link_puts(const struct batch *batch)
 {
-	struct page page = {0};
+	struct window window = {.bytes = batch->index->bytes};
 	int status = 0;
 
-	for (; page.from < batch->count && !status; page.from = page.to) {
-		status = read_page(batch, &page);
+	for (; window.from < batch->count && !status; window.from = window.to) {
+		status = read_window(batch, &window);
 		if (!status)
-			status = link_page(batch, &page);
+			status = link_window(batch, &window);
 	}
 	return status;
 }
@@ -117,18 +123,18 @@ static int put_slots(const struct batch *batch)
 {
 	const struct gantry_area_ops *ops = batch->index->ops;
 	const uint32_t *order = batch->index->order;
-	struct page page = {0};
+	struct window window = {.bytes = batch->index->bytes};
 	int status = 0;
 
-	for (; page.from < batch->count && !status; page.from = page.to) {
-		status = read_page(batch, &page);
+	for (; window.from < batch->count && !status; window.from = window.to) {
+		status = read_window(batch, &window);
 		if (status)
 			break;
-		for (uint32_t j = page.from; j < page.to; j++)
-			message_put32(page.bytes + (slot_at(batch, order[j]) - page.first),
+		for (uint32_t j = window.from; j < window.to; j++)
+			message_put32(window.bytes + (slot_at(batch, order[j]) - window.first),
 				      batch->base + order[j]);
-		status = ops->write(batch->file->area, page.first, page.bytes,
-				    page.end - page.first);
+		status = ops->write(batch->file->area, window.first, window.bytes,
+				    window.end - window.first);
 	}
 	return status;
 }

@@ -52,8 +52,7 @@ struct queue {
 	struct topic_queues *topic;
 	void *hold_slot;     /* atomic; pull/hold.c's */
 	int64_t next;        /* of the next message; the door's lock */
-	uint8_t *next_entry; /* atomic; where the next entry will stand, as a guess; of the last
-				push */
+	uint8_t *next_entry; /* atomic; where the next entry will stand, as a guess */
 	int32_t id;
 	uint32_t state;  /* atomic; enum queue_state; written under open_lock */
 	uint32_t unit;   /* bytes of an entry in the file; set when opened */
@@ -61,10 +60,10 @@ struct queue {
 	bool ext_writes; /* entries of the file get a unit in ext; so, too */
 	bool lacks, lacks_surely; /* open_lock; entries, perhaps, surely: queue_mend.h */
 	bool ext_off;             /* atomic; they get none any more, since it cannot be written */
-	bool dirty,
-		urgent; /* lock; in these lists of the writer's; dirty: whenever it has entries */
-	bool unsynced;  /* the writer's, see there */
-	bool arrived;   /* the dispatcher's */
+	bool dirty, urgent; /* lock; in those lists of the writer's; dirty: if it has entries */
+	bool unsynced;      /* the writer's, see there */
+	bool arrived;       /* the dispatcher's */
+	bool in_slab;       /* queue_room.c */
 	pthread_mutex_t lock __attribute__((aligned(64))); /* guards the next lines */
 	struct units tail;                                 /* growing */
 	int64_t end; /* entries: [min, filed) file, [filed, end) run and tail */
@@ -211,6 +210,8 @@ struct store {
 	struct table topics;
 	struct topic_queues *gone; /* table_lock; deleted, kept to the end */
 	int64_t light_count;       /* names in it that are light queues' */
+	uint64_t queue_count;      /* table_lock; made since the store was opened */
+	struct queue_slab *slabs;  /* so, too */
 	pthread_mutex_t open_lock; /* one queue is opened at a time */
 	pthread_mutex_t file_lock; /* one writer of queue files at a time */
 	uint64_t valid_end; /* atomic: entries of files at or behind it are not trusted when a
@@ -263,7 +264,12 @@ void store_each_queue(struct store *store, void (*each)(struct queue *queue, voi
 void store_close_queues(struct store *store); /* their files */
 void store_free_queues(struct store *store);
 
-/* queue.c */
+/* queue_room.c: zeroed, or NULL. Under table_lock. */
+struct queue *queue_room_take(struct store *store);
+void queue_room_give(struct queue *queue);  /* one of a slab stays in it to the end */
+void queue_rooms_free(struct store *store); /* after all queues */
+
+/* queue.c; queue_new: under table_lock */
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id);
 void queue_close(struct queue *queue); /* its file */
 void queue_free(struct queue *queue);

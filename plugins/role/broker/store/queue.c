@@ -19,11 +19,10 @@ _Static_assert(sizeof(struct queue) == 256, "an idle queue is to stay small");
 
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id)
 {
-	struct queue *queue = aligned_alloc(_Alignof(struct queue), sizeof(*queue));
+	struct queue *queue = queue_room_take(store);
 
 	if (!queue)
 		return NULL;
-	memset(queue, 0, sizeof(*queue));
 	queue->store = store;
 	queue->topic = topic;
 	queue->id = id;
@@ -81,7 +80,7 @@ void queue_free(struct queue *queue)
 	free(queue->run.at);
 	free(queue->tail.at);
 	pthread_mutex_destroy(&queue->lock);
-	free(queue);
+	queue_room_give(queue);
 }
 
 void **queue_hold_slot(struct queue *queue)

@@ -266,6 +266,7 @@ void store_free_queues(struct store *store)
 		store->gone = topic->next_gone;
 		topic_queues_free(topic);
 	}
+	queue_rooms_free(store);
 }
 
 static int open_all(struct gantry_work *work)

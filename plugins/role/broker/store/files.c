@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/files.h"
 #include "store/internal.h"
 
 enum { PATH_ROOM = 4096 };

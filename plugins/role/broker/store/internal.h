@@ -264,11 +264,6 @@ void store_each_queue(struct store *store, void (*each)(struct queue *queue, voi
 void store_close_queues(struct store *store); /* their files */
 void store_free_queues(struct store *store);
 
-/* queue_room.c: zeroed, or NULL. Under table_lock. */
-struct queue *queue_room_take(struct store *store);
-void queue_room_give(struct queue *queue);  /* one of a slab stays in it to the end */
-void queue_rooms_free(struct store *store); /* after all queues */
-
 /* queue.c; queue_new: under table_lock */
 struct queue *queue_new(struct store *store, struct topic_queues *topic, int32_t id);
 void queue_close(struct queue *queue); /* its file */
@@ -416,15 +411,6 @@ void drain_look(struct store *store);
 
 /* read.c: as the door's read, but waits for what is cold; not on a loop. */
 int store_fetch(struct store *store, uint64_t at, uint64_t max, struct gantry_slice *ret);
-
-/* files.c */
-int files_make_folders(const char *path);
-int files_lock(const char *root); /* a descriptor, or -EBUSY: another broker has it */
-int files_make_abort(const char *root);
-int files_remove_abort(const char *root);
-bool files_has_abort(const char *root);
-int files_sync_folder(const char *path);      /* the names in it */
-bool files_folder_is_empty(const char *path); /* or is not there */
 
 #ifdef __cplusplus
 }

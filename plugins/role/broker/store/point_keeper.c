@@ -6,6 +6,7 @@
 
 #include "message/bytes.h"
 #include "store/cursor.h"
+#include "store/files.h"
 
 enum { SAVE_MS = 100 };
 

@@ -7,6 +7,7 @@
 
 #include "message/bytes.h"
 #include "store/queue_ext.h"
+#include "store/queue_room.h"
 
 enum {
 	FILL_BYTES = 200 * STORE_UNIT,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "store/internal.h"
+#include "store/queue_room.h"
 
 enum {
 	APART = 1024,         /* as many come from malloc: few queues shall cost what they use */

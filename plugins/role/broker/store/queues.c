@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "message/name.h"
-#include "store/internal.h"
+#include "store/queue_room.h"
 
 enum { NAME_MAX_BYTES = 255 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/files.h"
 #include "store/folders.h"
 #include "store/internal.h"
 

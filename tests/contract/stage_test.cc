@@ -16,6 +16,7 @@ static constexpr uint64_t MIB = 1024 * 1024;
 static const std::string POOL = "[plugin storage-mmap]\ntransientStorePoolEnable = true\n";
 static const Engine MMAP = {"mmap", "storage-mmap", ""};
 static const Engine URING = {"io_uring", "storage-io-uring", "flushDiskType = SYNC_FLUSH\n"};
+static const Engine FLUSHED = {"flushed", "storage-mmap", "flushDiskType = SYNC_FLUSH\n"};
 static const char *const NEVER = "commitIntervalCommitLog = 1h\n";
 
 static Shape shape_in(const Folder &folder, const std::string &name = "commitlog")
@@ -136,7 +137,7 @@ class Ring : public testing::TestWithParam<Engine>
 	World world;
 	Log log;
 };
-OVER_ENGINES(Ring, (std::vector<Engine>{file_engines[1], URING}));
+OVER_ENGINES(Ring, (std::vector<Engine>{file_engines[1], FLUSHED, URING}));
 
 TEST_P(Ring, GoesRoundManyTimes)
 {
@@ -156,6 +157,29 @@ TEST_P(Ring, GoesRoundManyTimes)
 	EXPECT_GE(window.usable, 8 * MIB);
 	EXPECT_TRUE(std::string(reinterpret_cast<char *>(window.to), 8 * MIB) ==
 		    std::string(8 * MIB, 0));
+}
+
+/* The next file gets its zeros while the first is flushed again and again, and then whole pages. */
+TEST_P(Ring, FlushesGoOnFromFileToFile)
+{
+	const std::string next = folder / "commitlog/" + name_of(16 * MIB);
+	Shape shape = shape_in(folder);
+	uint64_t at = 0;
+
+	shape.segment_bytes = 16 * MIB;
+	ASSERT_EQ(log.open(shape), 0);
+	while (at < 40 * MIB) {
+		ASSERT_EQ(log.write(pattern(at, 400001)), 0);
+		at = log.end();
+		ASSERT_EQ(log.sync(), 0);
+	}
+	EXPECT_TRUE(log.all(0) == pattern(0, at));
+	log.close();
+	EXPECT_TRUE(file_text(next) == pattern(16 * MIB, 16 * MIB));
+	std::string last = file_text(folder / "commitlog/" + name_of(32 * MIB));
+	EXPECT_TRUE(last.substr(0, at - 32 * MIB) == pattern(32 * MIB, at - 32 * MIB));
+	EXPECT_TRUE(last.substr(at - 32 * MIB) == std::string(48 * MIB - at, 0)) << "zeros follow";
+	EXPECT_EQ(last.size(), 16 * MIB);
 }
 
 TEST_P(Ring, WhatWasSkippedReadsAsZeros)

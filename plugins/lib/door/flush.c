@@ -20,11 +20,13 @@ static void flush_done(struct gantry_op *op)
 	door->flushing[op - door->flush] = false;
 	if (!door->flush_closed && status == 0)
 		door_publish(door, GANTRY_DURABLE, durable);
+	else if (status == -ENOSPC) /* the next tick or proposal tries again */
+		door->flush_asked = door_value(door, GANTRY_DURABLE);
 	pthread_cond_broadcast(&door->flush_quiet);
 	pthread_mutex_unlock(&door->flush_lock);
-	if (status < 0)
+	if (status < 0 && status != -ENOSPC)
 		door_fence(door);
-	else if (door->rules.flush_wait_ms && is_behind(door))
+	else if (status == 0 && door->rules.flush_wait_ms && is_behind(door))
 		door_flush_ask(door);
 }
 

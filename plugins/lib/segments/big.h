@@ -155,9 +155,10 @@ void big_job_done(struct big_log *log);
 struct segment *segment_get(struct big_log *log, uint64_t at, uint64_t leased_to);
 void segment_put(struct segment *segment);
 void segment_unlease(struct segment *segment);
-void segment_free(struct segment *segment);     /* nobody can reach it; may block */
-int segment_map(struct segment *segment);       /* opens and maps it; may block */
-int segment_sync_name(struct segment *segment); /* if it is new; big_sync.c */
+void segment_free(struct segment *segment);       /* nobody can reach it; may block */
+int segment_map(struct segment *segment);         /* opens and maps it; may block */
+int segment_open_direct(struct segment *segment); /* a descriptor past the page cache */
+int segment_sync_name(struct segment *segment);   /* if it is new; big_sync.c */
 int segment_list(struct big_log *log, uint64_t start, uint32_t directory); /* one that exists */
 /* Makes the one that at begins or, in an empty table, stands in. */
 int segment_make(struct big_log *log, uint64_t at, struct segment **ret);

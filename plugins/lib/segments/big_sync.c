@@ -87,7 +87,7 @@ static int sync_round(struct big_log *log)
 		rc = stage_sync(log, atomic_load(&log->durable), end);
 		if (rc == 0)
 			big_raise_durable(log, end);
-		else
+		else if (rc != -ENOSPC) /* then it is staged still */
 			big_fence(log, "cannot sync", rc);
 	}
 	pthread_mutex_unlock(&log->sync_lock);
@@ -145,7 +145,7 @@ static void sync_run(struct job *job)
 	for (int i = 0; i < ROUNDS && (asks = take_asks(log)); ++i) {
 		int rc = sync_round(log);
 
-		answer(asks, rc < 0 ? -EIO : 0, atomic_load(&log->durable));
+		answer(asks, rc < 0 && rc != -ENOSPC ? -EIO : rc, atomic_load(&log->durable));
 	}
 	ask_for_slice(0);
 	big_job_ran(log);

@@ -181,7 +181,7 @@ int files_sync_directory_at(const char *path)
 int files_zero(int fd, uint64_t at, uint64_t bytes, uint64_t *ret_done)
 {
 	enum { PIECES = 16, PIECE = 4 * FILES_PAGE };
-	static const uint8_t zeros[PIECE];
+	static const uint8_t zeros[PIECE] __attribute__((aligned(FILES_PAGE)));
 	struct iovec piece[PIECES];
 	uint64_t done = 0;
 	int rc = 0;

@@ -33,6 +33,10 @@
 			   .dflt = "false",                                                        \
 			   .help = "on a master, messages go to memory first and to their file a " \
 				   "little later: a killed process loses what was not committed"), \
+		GANTRY_KEY(ENUM, struct_, flush_disk_type, "flushDiskType",                        \
+			   .choices = segments_flush_types, .dflt = "ASYNC_FLUSH",                 \
+			   .help = "SYNC_FLUSH: messages go to memory, and from there to their "   \
+				   "file and the disk in one go"),                                 \
 		GANTRY_KEY(ENUM, struct_, broker_role, "brokerRole", .choices = segments_roles,    \
 			   .dflt = "ASYNC_MASTER", .help = "a slave has no transient pool"),       \
 		GANTRY_KEY(                                                                        \

@@ -112,6 +112,11 @@ static int open_file(struct big_log *log, struct segment *segment, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+int segment_open_direct(struct segment *segment)
+{
+	return open_file(segment->log, segment, O_RDWR | O_DIRECT);
+}
+
 static int map_locked(struct segment *segment)
 {
 	struct big_log *log = segment->log;

@@ -131,6 +131,7 @@ static int64_t log_modified_ms(struct gantry_log *log, uint64_t at)
 
 /* ---- life */
 
+const char *const segments_flush_types[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};
 const char *const segments_roles[] = {"ASYNC_MASTER", "SYNC_MASTER", "SLAVE", NULL};
 
 static int define_counters(struct segments_engine *engine)
@@ -146,15 +147,22 @@ static int define_counters(struct segments_engine *engine)
 	return rc;
 }
 
+/* As DefaultMessageStore.isTransientStorePoolEnable, store 5.5.0. */
+static bool has_pool(const struct segments_conf *conf)
+{
+	return conf->transient_pool &&
+	       (conf->broker_role != SEGMENTS_SLAVE || conf->controller_mode);
+}
+
+/* Whoever writes by way of memory of his own must not be believed before the disk has it: without
+ * SYNC_FLUSH only the transient pool may, which says so. */
 int segments_setup(struct gantry_inst *inst)
 {
 	const struct segments_conf *conf = gantry_conf(inst);
 	struct segments_engine *engine = gantry_data(inst);
 
 	engine->inst = inst;
-	/* As DefaultMessageStore.isTransientStorePoolEnable, store 5.5.0. */
-	engine->staged = conf->transient_pool &&
-			 (conf->broker_role != SEGMENTS_SLAVE || conf->controller_mode);
+	engine->staged = conf->flush_disk_type == SEGMENTS_SYNC_FLUSH || has_pool(conf);
 	pthread_mutex_init(&engine->staged_lock, NULL);
 	jobs_init(&engine->jobs);
 	small_syncs_init(&engine->syncs);

@@ -23,11 +23,15 @@ struct segments_conf { /* begins the snapshot of a plugin's keys; keys.h */
 	int64_t full_percent;
 	/* staging, stage.h */
 	bool transient_pool;
-	int32_t broker_role; /* enum segments_role */
+	int32_t flush_disk_type; /* enum segments_flush_type */
+	int32_t broker_role;     /* enum segments_role */
 	bool controller_mode;
 	int64_t staging_bytes;
 	int64_t commit_interval_ms, commit_least_pages, commit_thorough_ms;
 };
+
+enum segments_flush_type { SEGMENTS_ASYNC_FLUSH, SEGMENTS_SYNC_FLUSH };
+extern const char *const segments_flush_types[]; /* for the key's table */
 
 enum segments_role { SEGMENTS_ASYNC_MASTER, SEGMENTS_SYNC_MASTER, SEGMENTS_SLAVE };
 extern const char *const segments_roles[]; /* for the key's table */

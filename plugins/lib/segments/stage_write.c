@@ -75,6 +75,24 @@ static int next_piece(struct big_log *log, struct stage *stage, uint64_t upto,
 	return 1;
 }
 
+/* A write that found the disk full has lost nothing: the bytes are staged still. */
+static bool is_full(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT;
+}
+
+/* How many bytes of the ring are written for [at, to): whole pages, so that the disk is never asked
+ * for the rest of one. Zeros follow to there, or the beginning of what comes next; unless the ring
+ * is full. */
+static uint64_t padded(const struct stage *stage, const struct segment *segment, uint64_t at,
+		       uint64_t to)
+{
+	uint64_t until =
+		smaller(segment->start + files_page_up(to - segment->start), segment_end(segment));
+
+	return until - at <= stage->bytes ? until - at : to - at;
+}
+
 /* lock is held. */
 static int commit_locked(struct big_log *log, struct stage *stage, uint64_t upto)
 {
@@ -92,7 +110,7 @@ static int commit_locked(struct big_log *log, struct stage *stage, uint64_t upto
 			continue;
 		at = atomic_load_explicit(&log->written, memory_order_relaxed);
 		rc = files_write(segment->fd, at - segment->start, stage->ring + at % stage->bytes,
-				 to - at);
+				 padded(stage, segment, at, to));
 		if (rc == 0)
 			written_to(log, stage, to);
 		segment_put(segment);
@@ -111,7 +129,7 @@ int stage_commit(struct big_log *log, uint64_t upto)
 	/* Up to an end that the writer published: a kill would leave half of what it published. */
 	rc = commit_locked(log, stage, UINT64_MAX);
 	pthread_mutex_unlock(&stage->lock);
-	if (rc < 0 && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
+	if (rc < 0 && !is_full(rc) && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
 		big_fence(log, "cannot write", rc);
 	return rc;
 }
@@ -166,24 +184,39 @@ static int flush_rest(struct big_log *log, struct stage *stage, struct segment *
 	if (end > at) {
 		flush.base.at = at - segment->start;
 		flush.base.from = stage->ring + at % stage->bytes;
-		flush.base.bytes = end - at;
+		flush.base.bytes = padded(stage, segment, at, end);
 	}
 	rc = stage->flusher ? flusher->flush(stage->flusher, &flush.base)
 			    : flush_plainly(&flush.base);
 	if (!flush.written)
 		pthread_mutex_unlock(&stage->lock);
-	return rc;
+	else if (rc < 0)
+		rc = -EIO; /* of the sync: nobody knows what it lost */
+	return is_full(rc) ? -ENOSPC : rc;
 }
 
-/* Segments before the last are written and synced like any other's: seldom are there any. */
+/* What a flush of the last segment leaves: its name, and the segments before. */
+static int sync_rest(struct big_log *log, struct segment *segment, uint64_t durable)
+{
+	int rc = segment_sync_name(segment);
+
+	if (rc == 0 && durable < segment->start)
+		rc = big_sync_range(log, durable, segment->start);
+	return rc < 0 ? -EIO : 0;
+}
+
+/* -ENOSPC: it is staged still, and can be tried again. Segments before the last are written and
+ * synced like any other's: seldom are there any. */
 int stage_sync(struct big_log *log, uint64_t durable, uint64_t end)
 {
 	struct stage *stage = atomic_load_explicit(&log->stage, memory_order_acquire);
 	struct segment *segment = NULL;
 	int rc;
 
-	if (!stage || end == durable)
-		return big_sync_range(log, durable, end);
+	if (!stage || end == durable) {
+		rc = big_sync_range(log, durable, end);
+		return rc < 0 ? -EIO : 0;
+	}
 	segment = segment_get(log, end - 1, 0);
 	if (!segment)
 		return -EIO;
@@ -196,11 +229,10 @@ int stage_sync(struct big_log *log, uint64_t durable, uint64_t end)
 		rc = flush_rest(log, stage, segment, end);
 	} else {
 		pthread_mutex_unlock(&stage->lock);
+		rc = is_full(rc) ? -ENOSPC : rc;
 	}
 	if (rc == 0)
-		rc = segment_sync_name(segment);
-	if (rc == 0 && durable < segment->start)
-		rc = big_sync_range(log, durable, segment->start);
+		rc = sync_rest(log, segment, durable);
 	segment_put(segment);
 	return rc;
 }

@@ -9,18 +9,8 @@
 #include "segments/keys.h"
 #include "uring.h"
 
-enum { ASYNC_FLUSH, SYNC_FLUSH };
-
-struct io_uring_conf {
-	struct segments_conf segments; /* first: lib/segments reads it */
-	int32_t flush_disk_type;
-};
-
-/* Whoever writes by way of memory of his own must not be believed before the disk has it: without
- * SYNC_FLUSH only the transient pool may, which says so. */
 static int start(struct gantry_inst *inst, struct gantry_op *op)
 {
-	const struct io_uring_conf *conf = gantry_conf(inst);
 	struct segments_engine *engine = gantry_data(inst);
 	int rc = uring_probe();
 
@@ -33,8 +23,6 @@ static int start(struct gantry_inst *inst, struct gantry_op *op)
 		return GANTRY_OK;
 	}
 	engine->flusher = &uring_flusher;
-	if (conf->flush_disk_type == SYNC_FLUSH)
-		engine->staged = true;
 	return GANTRY_OK;
 }
 
@@ -44,19 +32,14 @@ static const struct gantry_service offers[] = {
 	{0},
 };
 
-static const char *const flush_types[] = {"ASYNC_FLUSH", "SYNC_FLUSH", NULL};
-
 static const struct gantry_conf_item keys[] = {
 	SEGMENTS_KEYS(struct segments_conf),
-	GANTRY_KEY(ENUM, struct io_uring_conf, flush_disk_type, "flushDiskType",
-		   .choices = flush_types, .dflt = "ASYNC_FLUSH",
-		   .help = "SYNC_FLUSH: io_uring writes and syncs what was sent, in one go"),
 	{0},
 };
 
 static const struct gantry_lifecycle life = {
 	.size = sizeof(life),
-	.conf_size = sizeof(struct io_uring_conf),
+	.conf_size = sizeof(struct segments_conf),
 	.inst_size = sizeof(struct segments_engine),
 	.setup = segments_setup,
 	.start = start,

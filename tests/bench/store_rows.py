@@ -20,6 +20,7 @@ GROUP = 128          # messages in a group commit at 256 in flight
 QUEUES_A_TOPIC = 10
 DENSE_BYTES = 128
 LONG_BYTES = 4096
+PULLED = 32          # messages a pull
 RECORD_BYTES = 213   # of a record without its body, as `gantry bench` makes them
 
 SEND = ["--mode", "send", "--connections", "8", "--in-flight", "64"]
@@ -194,8 +195,8 @@ class Rows:
         """Four consumers, each through a queue of its own, from the beginning to the end at most:
         what is read a second time is in memory."""
         return self.generator.run(self.contender, ["--mode", "pull", "--connections", "4",
-                                                   "--in-flight", "1", "--batch", "32"],
-                                  "long", seconds=seconds, count=self.long)
+                                                   "--in-flight", "1", "--batch", str(PULLED)],
+                                  "long", seconds=seconds, count=self.long // PULLED)
 
     def _cold(self):
         row = "cold catch-up, 4 KiB messages"

@@ -163,7 +163,9 @@ static void take_bodies(const std::string &records, std::vector<std::string> *te
 	}
 }
 
-static std::vector<std::string> read_queue(World &world, const QueueName &name, int64_t from)
+/* end: the answer that ended it. */
+static std::vector<std::string> read_queue(World &world, const QueueName &name, int64_t from,
+					   Pulled *end = nullptr)
 {
 	Session session(world);
 	std::vector<std::string> texts;
@@ -175,8 +177,11 @@ static std::vector<std::string> read_queue(World &world, const QueueName &name, 
 	for (pull.offset = from;;) {
 		Pulled got = session.pull(pull);
 
-		if (got.code != GANTRY_SUCCESS)
+		if (got.code != GANTRY_SUCCESS) {
+			if (end)
+				*end = got;
 			return texts;
+		}
 		take_bodies(got.bytes, &texts);
 		pull.offset = got.next;
 	}
@@ -213,9 +218,13 @@ Stores Recording::owed(World &world, size_t events, Crash crash, uint64_t durabl
 static void expect_found(World &world, const Stores &found)
 {
 	for (auto &[name, list] : found) {
-		auto texts = read_queue(world, name, 0);
+		Pulled end;
+		auto texts = read_queue(world, name, 0, &end);
 
-		ASSERT_EQ(texts.size(), list.size()) << name.first << "-" << name.second;
+		ASSERT_EQ(texts.size(), list.size())
+			<< name.first << "-" << name.second << ": " << end.code << " at "
+			<< end.offset << " of [" << end.min << ", " << end.max << "), next "
+			<< end.next << " " << end.remark;
 		for (size_t i = 0; i < list.size(); i++)
 			ASSERT_EQ(texts[i], list[i].body)
 				<< name.first << "-" << name.second << " " << i;

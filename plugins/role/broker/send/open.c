@@ -95,6 +95,9 @@ int send_open_queues(struct send_call *call)
 				   &call->opening, &call->open_op);
 	if (status < 0)
 		return status;
+	/* Another loop has opened them since: nobody would come back to a call that is alone. */
+	if (status == 0 && !call->loop->opening)
+		return 0;
 	add(call, status == 0);
 	return GANTRY_PENDING;
 }

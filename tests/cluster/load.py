@@ -25,11 +25,14 @@ class Producer(threading.Thread):
         super().__init__(daemon=True)
         self.answers, self.error = {}, None
         self._node, self._label, self._ending = node, label, False
+        self._under_way = {}
 
     def run(self):
         try:
             with Pipe(self._node.port, host=self._node.host) as pipe:
                 self._send_all(pipe)
+        except TimeoutError:
+            self.error = f"no answer to {self._under_way}"
         except OSError:
             pass  # killed
         except Exception as error:  # told by the main thread
@@ -40,7 +43,7 @@ class Producer(threading.Thread):
         self._ending = True
 
     def _send_all(self, pipe):
-        under_way, number = {}, 0
+        under_way, number = self._under_way, 0
         while under_way or not self._ending:
             while len(under_way) < WINDOW and not self._ending:
                 name = f"{self._label}.{number}"

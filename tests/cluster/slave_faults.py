@@ -74,8 +74,9 @@ def pair(binaries, home, role, small_disk=False):
     if small_disk:
         mount_disk(home, slave.store)
     try:
-        for node in (master, slave):
-            node.start()
+        master.start()  # whose address the slave gets when it registers
+        wait_until(lambda: "registered at name server" in master.said(), "the master's route", 20)
+        slave.start()
         with Pipe(master.port) as pipe:
             pipe.call(SEND, body_of("0.0.0"), **send_fields(TOPIC, 0))
         wait_until(lambda: code_of(slave) != NO_TOPIC, "the slave to have the topic", 20)

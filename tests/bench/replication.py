@@ -19,13 +19,14 @@ import time
 from pathlib import Path
 
 import fio
+import kept
 import load
 import memory
 import page
 import replication_rows as rows
 from contenders import Failure, peers
 from names import GantryNames
-from store import markdown
+from store import NAMES, table_of
 from store_rows import Lines
 
 BEGIN, END = "<!-- replication table: begin -->\n", "<!-- replication table: end -->\n"
@@ -99,15 +100,27 @@ def set_goals(lines):
             line.goal = ("at most", line.values["java"] / 10)
 
 
-def caption(args, size, versions):
-    """How to make the table again, and where and when it was made."""
+def caption_of(args, versions):
+    """How to make each row again, and where and when it was made."""
     command = "./dev bench replication" + (" --quick" if args.quick else "")
-    text = [f"- made by `{command}` on {time.strftime('%Y-%m-%d')}",
-            f"- machine: {page.machine()}"]
+    size = QUICK if args.quick else FULL
+    text = [f"- machine: {page.machine()}"]
     text += [f"- {name}: {version}" for name, version in versions.items()]
-    text.append(f"- runs of each row: {size['gantry']['repeat']}, of Java's pair "
-                f"{size['java']['repeat']}; a figure is their median")
-    return "\n".join(text)
+    text += [f"- rows of `{row}`: by `{command} --rows {row} --only {args.only}` on "
+             f"{time.strftime('%Y-%m-%d')}; median of {size['gantry']['repeat']} runs, of Java's "
+             f"pair {size['java']['repeat']}" for row in args.rows.split(",")]
+    return text
+
+
+def write(args, cells, caption):
+    """Into the page; what was not measured stays."""
+    measured = [rows.ROWS[row] for row in args.rows.split(",")]
+    columns = {NAMES[name] for name in args.only.split(",")}
+    old, old_caption = kept.section(BEGIN, END)
+    cells = kept.merge(old, cells, lambda row, column: row in measured and column in columns)
+    text = kept.markdown(cells, NAMES.values())
+    caption = "\n".join(kept.merge_caption(old_caption, caption))
+    page.write_page(f"\n{text}\n\n{caption}\n", BEGIN, END)
 
 
 def main():
@@ -127,16 +140,16 @@ def main():
     except (Failure, peers.Unavailable, OSError) as failure:
         page.say(failure)
         return 1
-    text = markdown(lines) + "\n\n" + caption(args, size, versions)
+    cells, caption = table_of(lines), caption_of(args, versions)
     if args.output == "json":
         print(json.dumps([line.as_json() for line in lines.all()], indent=1))
     else:
-        print(text)
+        print(kept.markdown(cells, NAMES.values()), "", *caption, sep="\n")
     missed = [line for line in lines.all() if args.check and line.is_missed()]
     for line in missed:
         page.say(f"missed: {line.row}: {line.what}: {line.goal_text()}")
     if args.write:
-        page.write_page("\n" + text + "\n", BEGIN, END)
+        write(args, cells, caption)
     return 1 if missed else 0
 
 

@@ -11,7 +11,6 @@ from harness import remoting
 from harness.process import HOST, wait_until
 from store_rows import RECORD_BYTES
 
-ROWS = ("alone", "sync", "flush", "catch_up")
 RUNTIME_INFO = 28
 IN_STEP_SECONDS = 60
 CATCH_UP_SECONDS = 120
@@ -24,8 +23,9 @@ FILL = ["--mode", "send", "--connections", "8", "--in-flight", "64", "--size", s
 
 ASYNC = "asynchronous, 128 bytes, 8 x 64 in flight"
 SYNC = "synchronous double write, 128 bytes, 256 in flight"
-FLUSH = "... and both flush synchronously"
+FLUSH = "the same, and both flush synchronously"
 CATCH_UP = "a slave catches up"
+ROWS = {"alone": ASYNC, "sync": SYNC, "flush": FLUSH, "catch_up": CATCH_UP}
 CATCH_UP_RATE = "MB a second"
 CPU_ALONE = "the master's CPU a message without a slave, us"
 CPU_MASTER = "the master's CPU a message with one, us"

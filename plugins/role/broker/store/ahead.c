@@ -48,7 +48,7 @@ size_t dispatch_ahead(struct store *store, const struct gantry_slice *slice, siz
 
 	for (uint32_t i = 0; i < AHEAD && at < slice->size; i++) {
 		uint32_t slot = placed_slot(slice->offset + at);
-		struct queue *queue = __atomic_load_n(&store->placed[slot], __ATOMIC_RELAXED);
+		struct queue *queue = __atomic_load_n(&store->placed[slot], __ATOMIC_ACQUIRE);
 
 		at = next_record(slice, at);
 		if (!queue || queue == last)

@@ -29,7 +29,7 @@ static struct queue *queue_of(struct store *store, const struct message_record *
 
 	if (is_queue_of(queue, record))
 		return queue;
-	queue = __atomic_load_n(&store->placed[placed_slot(at)], __ATOMIC_RELAXED);
+	queue = __atomic_load_n(&store->placed[placed_slot(at)], __ATOMIC_ACQUIRE);
 	if (is_queue_of(queue, record))
 		return store->dispatcher.last = queue;
 	queue = store_queue_named(store, record->topic, record->queue);

@@ -50,7 +50,7 @@ static uint32_t place(struct gantry_batch *batch, struct gantry_record *record, 
 	offset = take_offset(put);
 	if (!put->placed++)
 		put->queue_offset = offset;
-	__atomic_store_n(&queue->store->placed[placed_slot(at)], queue, __ATOMIC_RELAXED);
+	__atomic_store_n(&queue->store->placed[placed_slot(at)], queue, __ATOMIC_RELEASE);
 	message_record_write(&put->draft, to, offset, at, store_ms);
 	return put->draft.size;
 }

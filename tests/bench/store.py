@@ -93,12 +93,12 @@ def caption_of(args, size, versions, lines):
     command += f" --gib {args.gib:g}" if args.gib else ""
     text = [f"- machine: {page.machine()}"]
     text += [f"- {name}: {version}" for name, version in versions.items()]
+    stores = (f"; stores of {size['gib']:.1f} GiB, dense (128-byte bodies, 1,000 queues) in the "
+              f"last {size['dense_gib']:.1f} GiB")
     for row in args.rows.split(","):
-        text.append(f"- rows of `{row}`: by `{command} --rows {row} --only {args.only}` on "
-                    f"{time.strftime('%Y-%m-%d')}")
-        if row == "restart":
-            text[-1] += (f"; stores of {size['gib']:.1f} GiB, dense (128-byte bodies, 1,000 "
-                         f"queues) in the last {size['dense_gib']:.1f} GiB")
+        for name in args.only.split(","):
+            text.append(f"- rows of `{row}`, {NAMES[name]}: by `{command} --rows {row} --only {name}` "
+                        f"on {time.strftime('%Y-%m-%d')}{stores if row == 'restart' else ''}")
     return text + [f"- {note}" for note in lines.notes]
 
 

@@ -14,6 +14,7 @@ void cursor_close(struct cursor *cursor)
 {
 	gantry_slice_release(&cursor->slice);
 	cursor->slice = (struct gantry_slice){0};
+	cursor->used = 0; /* also when the next read fails, and is tried again */
 }
 
 static int read_slice(struct cursor *cursor, uint64_t bytes)

@@ -306,3 +306,22 @@ int files_write(int fd, uint64_t at, const void *from, uint64_t bytes)
 	}
 	return 0;
 }
+
+int files_write_padded(int fd, uint64_t at, const void *from, uint64_t bytes, uint64_t pad)
+{
+	static const uint8_t zeros[FILES_PAGE];
+	struct iovec piece[] = {{(void *)from, bytes}, {(void *)zeros, pad}};
+	ssize_t wrote = pwritev(fd, piece, 2, (off_t)at);
+	uint64_t done = wrote > 0 ? (uint64_t)wrote : 0, zeroed;
+	int rc = 0;
+
+	if (wrote < 0 && errno != EINTR)
+		return -errno;
+	if (done < bytes) {
+		rc = files_write(fd, at + done, (const uint8_t *)from + done, bytes - done);
+		done = bytes;
+	}
+	if (rc == 0 && done < bytes + pad)
+		rc = files_zero(fd, at + done, bytes + pad - done, &zeroed);
+	return rc;
+}

@@ -52,6 +52,8 @@ int files_erase(int fd, uint64_t at, uint64_t file_bytes);
 /* Whole reads and writes; a read is short only at the file's end. */
 int64_t files_read(int fd, uint64_t at, void *to, uint64_t bytes);
 int files_write(int fd, uint64_t at, const void *from, uint64_t bytes);
+/* With so many zeros behind it, FILES_PAGE at most. */
+int files_write_padded(int fd, uint64_t at, const void *from, uint64_t bytes, uint64_t pad);
 /* As files_read, but -EAGAIN rather than waiting for the disk. */
 int64_t files_read_hot(int fd, uint64_t at, void *to, uint64_t bytes);
 

@@ -43,6 +43,7 @@ struct segments_flush {
 	uint64_t at;   /* in the file */
 	const uint8_t *from;
 	uint64_t bytes; /* 0: there are none, sync alone */
+	uint64_t pad;   /* up to a page's end; from has so many more: zeros, or what comes next */
 	void (*written)(struct segments_flush *flush);
 	void *user;
 };

@@ -81,16 +81,15 @@ static bool is_full(int rc)
 	return rc == -ENOSPC || rc == -EDQUOT;
 }
 
-/* How many bytes of the ring are written for [at, to): whole pages, so that the disk is never asked
- * for the rest of one. Zeros follow to there, or the beginning of what comes next; unless the ring
- * is full. */
-static uint64_t padded(const struct stage *stage, const struct segment *segment, uint64_t at,
+/* What [at, to) lacks of whole pages, so that the disk is never asked for the rest of one. None if
+ * the ring is full, which has nothing behind to then. */
+static uint64_t pad_of(const struct stage *stage, const struct segment *segment, uint64_t at,
 		       uint64_t to)
 {
 	uint64_t until =
 		smaller(segment->start + files_page_up(to - segment->start), segment_end(segment));
 
-	return until - at <= stage->bytes ? until - at : to - at;
+	return until - at <= stage->bytes ? until - to : 0;
 }
 
 /* lock is held. */
@@ -109,8 +108,9 @@ static int commit_locked(struct big_log *log, struct stage *stage, uint64_t upto
 		if (rc <= 0)
 			continue;
 		at = atomic_load_explicit(&log->written, memory_order_relaxed);
-		rc = files_write(segment->fd, at - segment->start, stage->ring + at % stage->bytes,
-				 padded(stage, segment, at, to));
+		rc = files_write_padded(segment->fd, at - segment->start,
+					stage->ring + at % stage->bytes, to - at,
+					pad_of(stage, segment, at, to));
 		if (rc == 0)
 			written_to(log, stage, to);
 		segment_put(segment);
@@ -156,7 +156,9 @@ static void flush_written(struct segments_flush *base)
 
 static int flush_plainly(struct segments_flush *flush)
 {
-	int rc = flush->bytes ? files_write(flush->fd, flush->at, flush->from, flush->bytes) : 0;
+	int rc = flush->bytes ? files_write_padded(flush->fd, flush->at, flush->from, flush->bytes,
+						   flush->pad)
+			      : 0;
 
 	if (rc < 0)
 		return rc;
@@ -184,7 +186,8 @@ static int flush_rest(struct big_log *log, struct stage *stage, struct segment *
 	if (end > at) {
 		flush.base.at = at - segment->start;
 		flush.base.from = stage->ring + at % stage->bytes;
-		flush.base.bytes = padded(stage, segment, at, end);
+		flush.base.bytes = end - at;
+		flush.base.pad = pad_of(stage, segment, at, end);
 	}
 	rc = stage->flusher ? flusher->flush(stage->flusher, &flush.base)
 			    : flush_plainly(&flush.base);

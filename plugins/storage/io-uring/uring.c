@@ -199,8 +199,10 @@ static int uring_flush(void *flusher, struct segments_flush *flush)
 	struct uring *uring = flusher;
 
 	choose_file(uring, flush);
-	if (flush->bytes)
+	if (flush->bytes) { /* one buffer, so what follows is the ring's */
+		flush->bytes += flush->pad;
 		return write_and_sync(uring, flush);
+	}
 	flush->written(flush);
 	return sync_alone(uring, flush);
 }

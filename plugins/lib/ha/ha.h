@@ -36,10 +36,6 @@ unsigned ha_master_port(const struct ha_master *master);
  * until no lease and no op of theirs is left. NULL is fine. Not on an event loop. */
 void ha_master_open(struct ha_master *master);
 void ha_master_shut(struct ha_master *master);
-/* The log has grown: sends it to the slaves of this event loop at once, and not when the loop has
- * heard all the others who have something to say. For a mode that waits for slaves: they work while
- * the rest of a turn is read. Any thread; on one that is no event loop it does nothing. */
-void ha_master_grew(struct ha_master *master);
 /* What at least count slaves, 1 or more, have reported. false: there are not so many. Any thread.
  */
 bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret);

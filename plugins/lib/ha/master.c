@@ -180,29 +180,6 @@ void ha_slave_release(struct ha_slave *slave)
 	pthread_mutex_unlock(&master->lock);
 }
 
-void ha_master_grew(struct ha_master *master)
-{
-	struct gantry_loop *here = gantry_loop_here();
-	struct ha_slave *mine[EARLY_MAX];
-	unsigned count = 0;
-
-	if (!here)
-		return;
-	pthread_mutex_lock(&master->lock);
-	for (struct ha_slave *slave = master->list; slave && count < EARLY_MAX;
-	     slave = slave->next) {
-		if (slave->loop != here)
-			continue;
-		++slave->holders;
-		mine[count++] = slave;
-	}
-	pthread_mutex_unlock(&master->lock);
-	for (unsigned i = 0; i < count; ++i) {
-		ha_ship_early(mine[i]);
-		ha_slave_release(mine[i]);
-	}
-}
-
 static int compare(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;

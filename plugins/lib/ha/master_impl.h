@@ -18,7 +18,6 @@ enum {
 	SHIP_BATCHES = 16,          /* headers in one write */
 	SHIP_MAX = 2 * 1024 * 1024, /* bytes in one write */
 	REPORTS_MAX = 128,          /* bytes of reports read at once; a multiple of 8 */
-	EARLY_MAX = 8,              /* slaves that are sent something in the middle of a turn */
 };
 
 struct ha_slave {
@@ -86,9 +85,7 @@ void ha_slave_close(struct ha_slave *slave); /* on its loop; once is enough */
 /* ---- ship.c; on the slave's loop */
 /* Where to begin for a slave whose log ends at offset. false: it cannot be served; why is said. */
 bool ha_ship_begin(struct ha_slave *slave, uint64_t offset);
-void ha_ship(struct ha_slave *slave); /* sends what there is and waits for more */
-/* The same for a slave that waits for growth, before the loop comes to tell it. */
-void ha_ship_early(struct ha_slave *slave);
+void ha_ship(struct ha_slave *slave);      /* sends what there is and waits for more */
 void ha_ship_tick(struct ha_slave *slave); /* heartbeats, flow control */
 
 #endif

@@ -228,22 +228,6 @@ void ha_ship(struct ha_slave *slave)
 	}
 }
 
-/* The op that waits for growth stays where it is: it has been finished by this growth, and finds
- * that little is left to send. */
-void ha_ship_early(struct ha_slave *slave)
-{
-	struct ha_master *master = slave->master;
-	uint64_t at = atomic_load(&slave->sent), upto = door_mark(master->door, master->upto), max;
-
-	if (slave->closed || slave->writing || slave->waits != HA_GROWTH || at >= upto)
-		return;
-	max = allowed(slave);
-	if (max > upto - at)
-		max = upto - at;
-	if (max && master->ops->read(master->log, at, max, &slave->slice, NULL) == 0)
-		write_slice(slave);
-}
-
 void ha_ship_tick(struct ha_slave *slave)
 {
 	uint64_t now_ms = gantry_clock_ms();

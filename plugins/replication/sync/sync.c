@@ -47,7 +47,8 @@ static bool runs_away(const struct sync *sync, uint64_t end)
 {
 	uint64_t held = atomic_load(&sync->held);
 
-	return !atomic_load(&sync->few) && end > held && end - held >= sync->gap_max;
+	return sync->wanted && !atomic_load(&sync->few) && end > held &&
+	       end - held >= sync->gap_max;
 }
 
 static void slaves_changed(void *user)
@@ -69,11 +70,8 @@ static int propose(struct gantry_inst *inst, struct gantry_batch *batch, struct 
 	struct sync *sync = data_of(inst);
 	int rc = door_serve_propose(inst, batch, op);
 
-	if (rc < 0 || !sync->wanted)
-		return rc;
-	ha_master_grew(sync->master);
 	/* Slaves speak up only when they have got something. */
-	if (runs_away(sync, batch->end))
+	if (rc >= 0 && runs_away(sync, batch->end))
 		slaves_changed(sync);
 	return rc;
 }

@@ -52,13 +52,12 @@ def pair_of(kind, folder, cores, namesrv, build, version):
     return rows.Pair(node("master", cores[0]), node("slave", cores[1]), namesrv)
 
 
-def measure_pair(args, pair, measured, cache):
+def measure_pair(args, pair, measured):
     """The rows that are asked for, of one pair."""
     for row in args.rows.split(","):
         if row in measured.size.get("skips", ()):
             continue
         page.say(f"{pair.name}: {row}")
-        cache.fill()
         try:
             getattr(measured, row)()
         except (Failure, peers.Unavailable) as failure:
@@ -86,7 +85,8 @@ def measure(args, size):
             for name in args.only.split(","):
                 pair = pair_of(name, folder, cores, namesrv, build, generator.version())
                 versions[name] = pair.master.version()
-                measure_pair(args, pair, rows.Rows(pair, generator, disk, lines, size), cache)
+                page.say(f"{name}: filled the page cache in {cache.fill():.1f} s")
+                measure_pair(args, pair, rows.Rows(pair, generator, disk, lines, size))
         finally:
             namesrv.stop()
     set_goals(lines)

@@ -137,12 +137,11 @@ static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 			   uv_strerror(status));
 	note(name, status != 0);
 	uv_freeaddrinfo(found);
-	if (--names->busy)
-		return;
-	if (names->stopping)
+	names->busy--;
+	if (names->stopping && !names->busy)
 		gantry_op_finish(names->stopping, 0, 0);
-	else if (!names->stopped)
-		use(names);
+	else if (!names->stopped && status == 0)
+		use(names); /* at once: a name that no server answers takes many seconds */
 }
 
 /* ---- asking */

@@ -75,7 +75,7 @@ void register_fully(struct name_server *server)
 {
 	struct registrar *registrar = server->registrar;
 
-	if (registrar->draining)
+	if (registrar->draining || server->gone)
 		return;
 	if (server->parts) {
 		server->part_again = true;

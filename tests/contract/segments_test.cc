@@ -10,6 +10,7 @@
 #include <gantry/guard.h>
 #include <gantry/loop.h>
 #include <mutex>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -574,6 +575,48 @@ TEST_P(SegmentsFewDescriptors, ManyLogsShareThem)
 	EXPECT_LE(open_files(), before + 16);
 	logs.clear();
 	EXPECT_LE(open_files(), before);
+}
+
+/* Of a process that may have few open. */
+class FewFiles
+{
+      protected:
+	FewFiles()
+	{
+		getrlimit(RLIMIT_NOFILE, &saved_);
+		rlimit few = saved_;
+		few.rlim_cur = 400;
+		setrlimit(RLIMIT_NOFILE, &few);
+	}
+	~FewFiles()
+	{
+		setrlimit(RLIMIT_NOFILE, &saved_);
+	}
+
+      private:
+	rlimit saved_;
+};
+
+class SegmentsFewFiles : FewFiles, public Segments
+{
+};
+OVER_ENGINES(SegmentsFewFiles, file_engines);
+
+TEST_P(SegmentsFewFiles, SmallLogsLeaveMostOfThemToOthers)
+{
+	constexpr unsigned COUNT = 100;
+	std::vector<std::unique_ptr<Log>> logs;
+	size_t before = open_files();
+
+	shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
+	shape.segment_bytes = 6000;
+	for (unsigned i = 0; i < COUNT; ++i) {
+		logs.push_back(std::make_unique<Log>(world, GetParam()));
+		shape.directories = {folder / std::to_string(i)};
+		ASSERT_EQ(logs[i]->open(shape), 0);
+		ASSERT_EQ(logs[i]->ops->append(logs[i]->log, "text", 4), 0);
+	}
+	EXPECT_LE(open_files(), before + 400 / 8);
 }
 
 TEST_P(Segments, OpeningASmallLogLooksAtNoFile)

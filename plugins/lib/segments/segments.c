@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <gantry/counter.h>
 #include <string.h>
+#include <sys/resource.h>
+
+enum { SMALL_DESCRIPTORS_MIN = 16 };
 
 /* Every log begins with struct gantry_log. */
 static struct big_log *big(const struct gantry_log *log)
@@ -154,6 +157,21 @@ static bool has_pool(const struct segments_conf *conf)
 	       (conf->broker_role != SEGMENTS_SLAVE || conf->controller_mode);
 }
 
+/* Small files are opened again when they are needed, but a log that cannot open its next file takes
+ * no message. So they get an eighth of the process's descriptors at most: half of what front-ends
+ * leave. */
+static uint32_t small_descriptors(const struct segments_conf *conf)
+{
+	uint64_t wanted = (uint64_t)conf->small_descriptors, most;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return (uint32_t)wanted;
+	most = limit.rlim_cur / 8 < SMALL_DESCRIPTORS_MIN ? SMALL_DESCRIPTORS_MIN
+							  : limit.rlim_cur / 8;
+	return (uint32_t)(wanted < most ? wanted : most);
+}
+
 /* Whoever writes by way of memory of his own must not be believed before the disk has it: without
  * SYNC_FLUSH only the transient pool may, which says so. */
 int segments_setup(struct gantry_inst *inst)
@@ -167,8 +185,7 @@ int segments_setup(struct gantry_inst *inst)
 	jobs_init(&engine->jobs);
 	small_syncs_init(&engine->syncs);
 	int rc = define_counters(engine);
-	return rc < 0 ? rc
-		      : descriptors_new((uint32_t)conf->small_descriptors, &engine->descriptors);
+	return rc < 0 ? rc : descriptors_new(small_descriptors(conf), &engine->descriptors);
 }
 
 void segments_cleanup(struct gantry_inst *inst)

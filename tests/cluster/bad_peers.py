@@ -22,10 +22,11 @@ from network import connections, sockets
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
 from load import Load, stored
+from name_server import NameServer
 from broker import SEND, SUCCESS, Broker, Failure, Pipe, body_of, send_fields
 from harness.names import Node, body, topic
 from harness.peer import Peer
-from harness.process import HOST, Ports, Process, wait_until
+from harness.process import HOST, wait_until
 
 Place = namedtuple("Place", "prefix address")
 
@@ -65,21 +66,15 @@ def memory(process):
 
 @contextlib.contextmanager
 def name_server(binaries, home):
-    """A name server: its address and its process."""
-    port = Ports().one()
-    conf = Path(home) / "namesrv.properties"
-    conf.write_text(f"listenPort={port}\nbindAddress={HOST}\nkvConfigPath={home}/kv.json\n")
-    process = Process("namesrv", [binaries / "gantryd", "namesrv", "-c", conf],
-                      Path(home) / "namesrv.log")
+    """A name server whose stop is clean."""
+    server = NameServer(binaries, home)
     try:
-        process.wait_until(lambda: process.said("ready"), "the word ready", 20)
-        yield f"{HOST}:{port}", process
-        if "exit code 0" != process.stop():
-            raise Failure("the name server's stop was not clean")
+        yield server
+        server.stop()
     except Failure as failure:
-        raise Failure(f"{failure}\nname server: {process.log.read_text()[-8000:]}") from failure
+        raise Failure(f"{failure}\nname server: {server.said()[-8000:]}") from failure
     finally:
-        process.stop()
+        server.kill()
 
 
 @contextlib.contextmanager
@@ -147,9 +142,9 @@ def knock_together(ports, count):
 
 def health_checks(binaries, home, options):
     """Connections that are closed again leave no memory and no descriptor behind."""
-    with name_server(binaries, home) as (address, namesrv), nodes(binaries, home) as (master,):
-        port = int(address.split(":")[1])
-        processes = {master.process: (master.port, master.port + 1), namesrv.child: (port,)}
+    with name_server(binaries, home) as namesrv, nodes(binaries, home) as (master,):
+        processes = {master.process: (master.port, master.port + 1),
+                     namesrv.child: (namesrv.port,)}
         ports = [one for some in processes.values() for one in some]
         before = {}
         for count in (2000, options.connections // len(ports)):
@@ -278,11 +273,11 @@ def a_master_that_lies(binaries, home, _options):
 def a_flood_of_false_registrations(binaries, home, _options):
     """A broker that registers what is wrong, and one that takes another's place, again and again: the
     log has some of it, and routes are as the last of them says."""
-    with name_server(binaries, home) as (address, namesrv):
+    with name_server(binaries, home) as namesrv:
         right = body([topic("Right"), topic("Other")])
-        good = Node("good", Peer(address))
+        good = Node("good", Peer(namesrv.address))
         good.register(right)
-        bad, here = Peer(address), Peer(address)
+        bad, here = Peer(namesrv.address), Peer(namesrv.address)
         for number in range(3000):
             Node("bad", bad).register(b"no registration")
             for where in ("here", "there"):
@@ -291,7 +286,7 @@ def a_flood_of_false_registrations(binaries, home, _options):
         if answer["code"] != SUCCESS:
             raise Failure(f"the good one is refused: {answer}")
         wants(["a registration from 127.0.0.1 as bad-a", "takes the place of"],
-              namesrv.log.read_text(), 120)
+              namesrv.said(), 120)
         for peer in (good.peer, bad, here):
             peer.close()
 

@@ -19,10 +19,11 @@ from network import Network, connections, move_in, sockets
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
 from load import FLUSH_SLAVE_TIMEOUT, SLAVE_NOT_AVAILABLE, Load, stored
+from name_server import NameServer
 from broker import SUCCESS, Broker, Failure, Pipe, body_of, send_fields
 from harness.names import CLUSTER, parsed
 from harness.peer import Peer
-from harness.process import Ports, Process, wait_until
+from harness.process import wait_until
 
 HEARTBEAT_MS, SILENCE_MS, SLAVE_MS = 100, 1500, 600
 SEND, PULL, CREATE_TOPIC, REGISTER_CLIENT = 10, 11, 17, 34
@@ -203,19 +204,13 @@ def table(namesrv):
 def a_partition_from_the_name_server(binaries, home, network):
     """The broker is forgotten when its time is up, and registers again over one connection."""
     hosts = [network.host(), network.host()]
-    port = Ports().one()
-    address = f"{hosts[0].address}:{port}"
-    conf = Path(home) / "namesrv.properties"
-    conf.write_text(f"listenPort={port}\nbindAddress={hosts[0].address}\n"
-                    f"kvConfigPath={home}/kv.json\nscanNotActiveBrokerInterval=200\n"
-                    "brokerChannelExpiredTime=12000\n")  # brokers register every 10 s
-    namesrv = Process("namesrv", [*hosts[0].prefix, binaries / "gantryd", "namesrv", "-c", conf],
-                      Path(home) / "namesrv.log")
+    namesrv = NameServer(binaries, home, hosts[0], scanNotActiveBrokerInterval=200,
+                         brokerChannelExpiredTime=12000)  # brokers register every 10 s
+    address, port = namesrv.address, namesrv.port
     broker = Broker(binaries, home, place=hosts[1], namesrvAddr=address,
                     registerNameServerPeriod=10000, registerBrokerTimeoutMills=2000)
     name = f"{broker.host}:{broker.port}"
     try:
-        namesrv.wait_until(lambda: namesrv.said("ready"), "the word ready", 20)
         broker.start()
         wait_until(lambda: name in table(address), "the broker is registered", 20)
         network.part(*hosts)
@@ -230,11 +225,11 @@ def a_partition_from_the_name_server(binaries, home, network):
             wait_until(lambda one=process: connections(one, port) == 1,
                        "one connection between broker and name server", 20)
     except Failure as failure:
-        raise Failure(f"{failure}\nnamesrv: {namesrv.log.read_text()}\nbroker: {broker.said()}"
+        raise Failure(f"{failure}\nnamesrv: {namesrv.said()}\nbroker: {broker.said()}"
                       ) from failure
     finally:
         broker.kill()
-        namesrv.stop()
+        namesrv.kill()
 
 
 # ---- client and broker

@@ -21,25 +21,15 @@ from network import move_in, run
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
 from load import (FLUSH_SLAVE_TIMEOUT, SLAVE_NOT_AVAILABLE, TOPIC, Load, stored)
+from name_server import NameServer
 from broker import (NO_TOPIC, SEND, SUCCESS, Broker, Failure, Pipe, body_of, name_of, pull,
                     send_fields)
-from harness.process import HOST, Ports, Process, wait_until
+from harness.process import wait_until
 
 ROOM, BALLAST = 20 << 20, 40 << 20  # bytes of the slave's disk, and what is freed later
 GAP = 128 << 10
 SLAVE_MS = 500
 MARGIN = 4  # seconds that a busy machine may be late
-
-
-def name_server(binaries, home):
-    """The address of one, which ends with this program."""
-    port = Ports().one()
-    conf = Path(home) / "namesrv.properties"
-    conf.write_text(f"listenPort={port}\nbindAddress={HOST}\nkvConfigPath={home}/kv.json\n")
-    namesrv = Process("namesrv", [binaries / "gantryd", "namesrv", "-c", conf],
-                      Path(home) / "namesrv.log")
-    namesrv.wait_until(lambda: namesrv.said("ready"), "the word ready", 20)
-    return f"{HOST}:{port}"
 
 
 def mount_disk(home, store):
@@ -64,10 +54,11 @@ def pair(binaries, home, role, small_disk=False):
     homes = [Path(home) / name for name in ("master", "slave")]
     for path in homes:
         path.mkdir()
+    namesrv = NameServer(binaries, home)
     common = {"haSendHeartbeatInterval": 100, "haHousekeepingInterval": 20000,
               "haSendFromFirstFile": "true", "slaveTimeout": SLAVE_MS, "slaveReadEnable": "true",
               "haMaxGapNotInSync": GAP, "cleanFileForciblyEnable": "false",
-              "namesrvAddr": name_server(binaries, home), "slaveSyncInterval": 500}
+              "namesrvAddr": namesrv.address, "slaveSyncInterval": 500}
     master = Broker(binaries, homes[0], brokerRole=role, **common)
     slave = Broker(binaries, homes[1], brokerRole="SLAVE", brokerId=1,
                    haMasterAddress=f"{master.host}:{master.port + 1}", **common)
@@ -89,6 +80,7 @@ def pair(binaries, home, role, small_disk=False):
     finally:
         master.kill()
         slave.kill()
+        namesrv.kill()
         if slave.store.is_mount():
             run("umount", str(slave.store))
 

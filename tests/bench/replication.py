@@ -10,8 +10,6 @@ second. Prints one table; --write puts it into docs/benchmarks.md, --check fails
 a goal.
 """
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -26,7 +24,7 @@ import page
 import replication_rows as rows
 from contenders import Failure, peers
 from names import GantryNames
-from store import NAMES, table_of
+from store import NAMES
 from store_rows import Lines
 
 BEGIN, END = "<!-- replication table: begin -->\n", "<!-- replication table: end -->\n"
@@ -112,45 +110,17 @@ def caption_of(args, versions):
     return text
 
 
-def write(args, cells, caption):
-    """Into the page; what was not measured stays."""
-    measured = [rows.ROWS[row] for row in args.rows.split(",")]
-    columns = {NAMES[name] for name in args.only.split(",")}
-    old, old_caption = kept.section(BEGIN, END)
-    cells = kept.merge(old, cells, lambda row, column: row in measured and column in columns)
-    text = kept.markdown(cells, NAMES.values())
-    caption = "\n".join(kept.merge_caption(old_caption, caption))
-    page.write_page(f"\n{text}\n\n{caption}\n", BEGIN, END)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=page.CHECKOUT / "build" / "release")
-    parser.add_argument("--quick", action="store_true", help="short runs, once each")
-    parser.add_argument("--only", default="java,gantry", help="some of them, in order")
-    parser.add_argument("--rows", default=",".join(rows.ROWS), help="some of them")
-    parser.add_argument("--output", choices=("text", "json"), default="text")
-    parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
-    parser.add_argument("--write", action="store_true", help="put the table into the docs")
-    args = parser.parse_args()
+    args = kept.arguments(__doc__, "java,gantry", rows.ROWS).parse_args()
     size = QUICK if args.quick else FULL
     try:
         lines, versions = measure(args, size)
     except (Failure, peers.Unavailable, OSError) as failure:
         page.say(failure)
         return 1
-    cells, caption = table_of(lines), caption_of(args, versions)
-    if args.output == "json":
-        print(json.dumps([line.as_json() for line in lines.all()], indent=1))
-    else:
-        print(kept.markdown(cells, NAMES.values()), "", *caption, sep="\n")
-    missed = [line for line in lines.all() if args.check and line.is_missed()]
-    for line in missed:
-        page.say(f"missed: {line.row}: {line.what}: {line.goal_text()}")
-    if args.write:
-        write(args, cells, caption)
-    return 1 if missed else 0
+    measured = [rows.ROWS[row] for row in args.rows.split(",")]
+    return kept.report(args, lines, caption_of(args, versions), NAMES, lambda row: row in measured,
+                       (BEGIN, END))
 
 
 if __name__ == "__main__":

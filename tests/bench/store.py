@@ -10,8 +10,6 @@ table; --write puts it into docs/benchmarks.md, where figures of rows and conten
 measured stay as they are; --check fails when Gantry misses a goal.
 """
 
-import argparse
-import json
 import os
 import shutil
 import sys
@@ -26,7 +24,6 @@ import memory
 import page
 import store_rows
 from contenders import Failure, Gantry, Java, Uring, peers
-from table import number
 
 BEGIN, END = "<!-- store table: begin -->\n", "<!-- store table: end -->\n"
 NAMES = {"java": "Java", "gantry": "Gantry", "uring": "Gantry, io_uring"}
@@ -79,14 +76,6 @@ def measure(args, size):
     return lines, versions, size
 
 
-def table_of(lines):
-    """What was measured, as cells of the table."""
-    return {(line.row, line.what): {**{NAMES[name]: number(value)
-                                       for name, value in line.values.items()},
-                                    "goal": line.goal_text()}
-            for line in lines.all()}
-
-
 def caption_of(args, size, versions, lines):
     """How to make each row again, and where and when it was made."""
     command = "./dev bench store" + (" --quick" if args.quick else "")
@@ -102,29 +91,9 @@ def caption_of(args, size, versions, lines):
     return text + [f"- {note}" for note in lines.notes]
 
 
-def write(args, cells, caption):
-    """Into the page; what was not measured stays."""
-    measured = tuple(title for row in args.rows.split(",") for title in store_rows.TITLES[row])
-    columns = {NAMES[name] for name in args.only.split(",")}
-    old, old_caption = kept.section(BEGIN, END)
-    cells = kept.merge(old, cells,
-                       lambda row, column: row.startswith(measured) and column in columns)
-    text = kept.markdown(cells, NAMES.values())
-    caption = "\n".join(kept.merge_caption(old_caption, caption))
-    page.write_page(f"\n{text}\n\n{caption}\n", BEGIN, END)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=page.CHECKOUT / "build" / "release")
-    parser.add_argument("--quick", action="store_true", help="short runs, small stores")
-    parser.add_argument("--only", default="gantry,java", help="some of gantry, uring, java")
-    parser.add_argument("--rows", default=",".join(store_rows.ROWS), help="some of them")
+    parser = kept.arguments(__doc__, "gantry,java", store_rows.ROWS)
     parser.add_argument("--gib", type=float, help="how large a store is killed and read")
-    parser.add_argument("--output", choices=("text", "json"), default="text")
-    parser.add_argument("--check", action="store_true", help="fail when a goal is missed")
-    parser.add_argument("--write", action="store_true", help="put the table into the docs")
     args = parser.parse_args()
     size = dict(QUICK if args.quick else FULL)
     size["gib"] = args.gib or size["gib"]
@@ -133,17 +102,9 @@ def main():
     except (Failure, peers.Unavailable, OSError) as failure:
         page.say(failure)
         return 1
-    cells, caption = table_of(lines), caption_of(args, size, versions, lines)
-    if args.output == "json":
-        print(json.dumps([line.as_json() for line in lines.all()], indent=1))
-    else:
-        print(kept.markdown(cells, NAMES.values()), "", *caption, sep="\n")
-    missed = [line for line in lines.all() if args.check and line.is_missed()]
-    for line in missed:
-        page.say(f"missed: {line.row}: {line.what}: {line.goal_text()}")
-    if args.write:
-        write(args, cells, caption)
-    return 1 if missed else 0
+    measured = tuple(title for row in args.rows.split(",") for title in store_rows.TITLES[row])
+    return kept.report(args, lines, caption_of(args, size, versions, lines), NAMES,
+                       lambda row: row.startswith(measured), (BEGIN, END))
 
 
 if __name__ == "__main__":

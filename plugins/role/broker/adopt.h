@@ -39,7 +39,7 @@ struct adoption {
 };
 
 /* pages: what the master answered, in parts; the last one's version counts. 0, also if the version
- * is the same, or a negative errno with a sentence in why. Control thread. */
+ * is the same, or a negative errno with a sentence in why. On a worker. */
 int adopt_pages(const struct adoption *adoption, const struct json_doc *pages, uint32_t count,
 		char *why, size_t why_size);
 

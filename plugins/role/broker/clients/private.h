@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files clients*.c share.
+/* What the files of clients/ share.
  *
  * A channel is one connection; a member is one channel in one group, linked into both. Everything
  * is guarded by clients.lock. A channel's own memory belongs to its session's loop: it is made and

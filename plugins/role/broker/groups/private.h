@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files groups*.c share. */
+/* What the files of groups/ share. */
 #ifndef GROUPS_PRIVATE_H
 #define GROUPS_PRIVATE_H
 

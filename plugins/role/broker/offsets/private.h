@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files offsets*.c share. */
+/* What the files of offsets/ share. */
 #ifndef OFFSETS_PRIVATE_H
 #define OFFSETS_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files register*.c share. Everything lives on the control loop, except for what lock
+/* What the files of register/ share. Everything lives on the control loop, except for what lock
  * guards. */
 #ifndef REGISTER_PRIVATE_H
 #define REGISTER_PRIVATE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files stats*.c share. */
+/* What the files of stats/ share. */
 #ifndef STATS_PRIVATE_H
 #define STATS_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files topics*.c share. */
+/* What the files of topics/ share. */
 #ifndef TOPICS_PRIVATE_H
 #define TOPICS_PRIVATE_H
 

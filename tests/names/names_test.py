@@ -28,6 +28,7 @@ BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 SUCCESS, SYSTEM_ERROR, NO_PERMISSION, NO_TOPIC = 0, 1, 16, 17
 CREATE_TOPIC, RUNTIME = 17, 28
 CONNECTS = 5_000
+MUTE_HOST = "127.0.0.153"
 SANITIZED = "GANTRY_SANITIZED" in os.environ  # slower, and what is freed stays for a while
 SLOWER = 8 if SANITIZED else 1
 
@@ -242,6 +243,30 @@ class Names(unittest.TestCase):
                        "the topic is known", 5 * SLOWER)
         self.assertEqual(self.site.stop_one(broker), "exit code 0")
         self.assertTrue(known_at())
+
+    def test_a_name_that_nobody_answers(self):
+        """fetchNameSrvAddrByDnsLookup: a name that is looked up for long holds up no other one."""
+        address, _ = self.namesrv()
+        port = address.split(":")[1]
+        hosts, resolv = self.site.folder / "hosts", self.site.folder / "resolv.conf"
+        hosts.write_text(f"{HOST} names.test\n")
+        resolv.write_text(f"nameserver {MUTE_HOST}\noptions timeout:6 attempts:1\n")
+        prefix = with_hosts(hosts, resolv)
+        if not prefix:
+            self.skipTest("no mount namespaces here")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            try:
+                mute.bind((MUTE_HOST, 53))
+            except PermissionError:
+                self.skipTest("no port for a DNS server here")
+            self.site.start_broker("broker", self.site.ports.broker(),
+                                   f"mute.test:{port};names.test:{port}",
+                                   {"fetchNameSrvAddrByDnsLookup": "true"}, prefix)
+            watcher = self.peer(address)
+            wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known",
+                       5 * SLOWER)
+            mute.settimeout(0)
+            self.assertTrue(mute.recv(512), "the other name is asked for")
 
     def test_an_address_server(self):
         """fetchNamesrvAddrByAddressServer: name servers are those that a page lists now; when it

@@ -76,10 +76,14 @@ def listens(port, host=HOST):
         return probe.connect_ex((host, port)) == 0
 
 
-def with_hosts(path):
-    """A prefix of a command for which that file is /etc/hosts; None: it is not allowed here."""
+def with_hosts(path, resolv=None):
+    """A prefix of a command for which that file is /etc/hosts, and the other one /etc/resolv.conf;
+    None: it is not allowed here."""
     unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-    bind = unshare + ["sh", "-c", f"mount --bind '{path}' /etc/hosts && exec \"$@\"", "sh"]
+    mounts = [f"mount --bind '{path}' /etc/hosts &&"]
+    if resolv:
+        mounts.append(f"mount --bind '{resolv}' /etc/resolv.conf &&")
+    bind = unshare + ["sh", "-c", f"{' '.join(mounts)} exec \"$@\"", "sh"]
     allowed = shutil.which("unshare") and subprocess.run(
         bind + ["true"], capture_output=True, check=False).returncode == 0
     return bind if allowed else None

@@ -110,14 +110,14 @@ void store_index_cut(struct store *store, uint64_t at)
 	if (!index)
 		return;
 	pthread_mutex_lock(&index->file_lock);
+	pthread_mutex_lock(&index->lock);
+	index->fresh.used = 0;
+	index->behind = true; /* first: what is dispatched meanwhile is read from the log, too */
+	index->fed = 0;
+	pthread_mutex_unlock(&index->lock);
 	drop_behind(index, at);
 	index->writing.used = 0;
 	index_find_next(index);
-	pthread_mutex_lock(&index->lock);
-	index->fresh.used = 0;
-	index->behind = true;
-	index->fed = 0;
-	pthread_mutex_unlock(&index->lock);
 	pthread_mutex_unlock(&index->file_lock);
 }
 

@@ -250,7 +250,7 @@ class Names(unittest.TestCase):
         port = address.split(":")[1]
         hosts, resolv = self.site.folder / "hosts", self.site.folder / "resolv.conf"
         hosts.write_text(f"{HOST} names.test\n")
-        resolv.write_text(f"nameserver {MUTE_HOST}\noptions timeout:6 attempts:1\n")
+        resolv.write_text(f"nameserver {MUTE_HOST}\noptions timeout:9 attempts:1\n")
         prefix = with_hosts(hosts, resolv)
         if not prefix:
             self.skipTest("no mount namespaces here")
@@ -259,14 +259,15 @@ class Names(unittest.TestCase):
                 mute.bind((MUTE_HOST, 53))
             except PermissionError:
                 self.skipTest("no port for a DNS server here")
-            self.site.start_broker("broker", self.site.ports.broker(),
-                                   f"mute.test:{port};names.test:{port}",
-                                   {"fetchNameSrvAddrByDnsLookup": "true"}, prefix)
+            broker = self.site.start_broker("broker", self.site.ports.broker(),
+                                            f"mute.test:{port};names.test:{port}",
+                                            {"fetchNameSrvAddrByDnsLookup": "true"}, prefix)
             watcher = self.peer(address)
             wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known",
                        5 * SLOWER)
             mute.settimeout(0)
             self.assertTrue(mute.recv(512), "the other name is asked for")
+            self.site.kill(broker)  # whose stop would wait for the look-up
 
     def test_an_address_server(self):
         """fetchNamesrvAddrByAddressServer: name servers are those that a page lists now; when it

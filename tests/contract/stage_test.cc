@@ -2,10 +2,12 @@
 /* Logs whose window is memory of the engine's own: when their bytes reach the files, and that the
  * files are the same as every engine's. */
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "log_fixture.h"
@@ -237,6 +239,53 @@ TEST_P(Ring, ACutDropsWhatIsInMemory)
 	ASSERT_EQ(log.sync(), 0);
 	EXPECT_EQ(head_of(folder / "commitlog", 30000),
 		  std::string(100, 0) + "more" + std::string(30000 - 104, 0));
+}
+
+/* Writes behind the first page of any file fail while it lives. */
+class ShortFiles
+{
+      public:
+	ShortFiles()
+	{
+		struct sigaction ignored = {};
+		ignored.sa_handler = SIG_IGN;
+		sigaction(SIGXFSZ, &ignored, &signals_);
+		getrlimit(RLIMIT_FSIZE, &before_);
+		rlimit limit = before_;
+		limit.rlim_cur = 4096;
+		setrlimit(RLIMIT_FSIZE, &limit);
+	}
+	~ShortFiles()
+	{
+		setrlimit(RLIMIT_FSIZE, &before_);
+		sigaction(SIGXFSZ, &signals_, nullptr);
+	}
+
+      private:
+	struct sigaction signals_;
+	rlimit before_;
+};
+
+TEST_P(Ring, WhatWasWrittenBeforeAFenceIsRead)
+{
+	gantry_slice slice;
+
+	ASSERT_EQ(log.open(shape_in(folder)), 0);
+	ASSERT_EQ(log.write(pattern(0, 5000)), 0);
+	ASSERT_EQ(log.text(0, 5000), pattern(0, 5000));
+	ASSERT_EQ(log.write(pattern(5000, 3000)), 0);
+	{
+		ShortFiles none;
+
+		EXPECT_EQ(log.text(0, 8000), pattern(0, 5000)) << "a reader who meets it";
+	}
+	EXPECT_EQ(log.sync(), -EIO);
+	EXPECT_EQ(log.text(1000, 7000), pattern(1000, 4000)) << "one who comes behind it";
+	ASSERT_EQ(log.ops->fetch(log.log, 2000, 6000, &slice), 0);
+	EXPECT_EQ(slice.size, 3000u);
+	gantry_slice_release(&slice);
+	EXPECT_EQ(log.read(5000, 3000, &slice), -EIO);
+	EXPECT_EQ(log.ops->fetch(log.log, 5000, 3000, &slice), -EIO);
 }
 
 /* ---- the files */

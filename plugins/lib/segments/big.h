@@ -139,6 +139,13 @@ static inline uint64_t segment_end(const struct segment *segment)
 	return segment->start + segment->log->segment_bytes;
 }
 
+/* Whether at is in a file and what is staged behind it never will be: the log is fenced. */
+static inline bool big_lost_behind(const struct big_log *log, uint64_t at)
+{
+	return atomic_load(&log->fenced) &&
+	       at < atomic_load_explicit(&log->written, memory_order_acquire);
+}
+
 /* ---- big_open.c */
 int big_open(struct gantry_inst *inst, const struct gantry_shape *shape, struct gantry_log **ret);
 void big_close(struct big_log *log);

@@ -183,13 +183,21 @@ void readers_start(struct big_log *log)
 
 /* ---- asking */
 
+/* Bytes of the log that are staged. If a log that was fenced has only the first of them they can be
+ * read all the same. */
+static int commit(struct segment *segment, uint64_t at, uint64_t size)
+{
+	int rc = stage_commit(segment->log, at + size);
+
+	return rc == 0 || big_lost_behind(segment->log, at) ? segment_map(segment) : rc;
+}
+
 static void commit_run(struct job *job)
 {
 	struct cold *cold = (struct cold *)job;
 	struct segment *segment = cold->segment;
-	int rc = stage_commit(segment->log, segment->start + cold->at + cold->size);
 
-	finish(cold, rc == 0 ? segment_map(segment) : rc);
+	finish(cold, commit(segment, segment->start + cold->at, cold->size));
 	big_job_ran(job->user);
 }
 
@@ -248,10 +256,8 @@ int cold_fetch(struct segment *segment, uint64_t at, uint64_t size)
 	uint64_t run;
 	int rc;
 
-	if (at + size > atomic_load_explicit(&log->written, memory_order_acquire)) {
-		rc = stage_commit(log, at + size);
-		return rc == 0 ? segment_map(segment) : rc;
-	}
+	if (at + size > atomic_load_explicit(&log->written, memory_order_acquire))
+		return commit(segment, at, size);
 	run = run_at(log, at, size);
 	readers_start(log); /* for what is to be read ahead */
 	rc = load(segment, at - segment->start, size, run);

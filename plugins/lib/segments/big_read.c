@@ -86,6 +86,17 @@ static void slice_release(struct gantry_slice *slice)
 	segment_unlease(slice->lease);
 }
 
+/* How much of it there is to read. */
+static uint64_t readable(struct segment *segment, uint64_t at, uint64_t size)
+{
+	struct big_log *log = segment->log;
+
+	if (big_lost_behind(log, at))
+		size = smaller(size,
+			       atomic_load_explicit(&log->written, memory_order_relaxed) - at);
+	return damage_spares(segment, at - segment->start, size);
+}
+
 /* The segment that holds at, leased, and how much of what is asked for stands in it. */
 static int find(struct big_log *log, uint64_t at, uint64_t max, struct segment **ret_segment,
 		uint64_t *ret_size)
@@ -101,8 +112,7 @@ static int find(struct big_log *log, uint64_t at, uint64_t max, struct segment *
 	segment = segment_get(log, at, at + size);
 	if (!segment)
 		return -ERANGE;
-	size = smaller(size, segment_end(segment) - at);
-	size = damage_spares(segment, at - segment->start, size);
+	size = readable(segment, at, smaller(size, segment_end(segment) - at));
 	if (size == 0) {
 		segment_unlease(segment);
 		return -EIO;
@@ -155,8 +165,7 @@ int big_fetch(struct big_log *log, uint64_t at, uint64_t max, struct gantry_slic
 		return rc;
 	if (is_cold(segment, at, size)) {
 		rc = cold_fetch(segment, at, size);
-		size = damage_spares(segment, at - segment->start,
-				     size); /* it may have found some */
+		size = readable(segment, at, size); /* less, if something has failed */
 	}
 	if (rc < 0 || size == 0) {
 		segment_unlease(segment);

@@ -111,6 +111,19 @@ static enum turn skip_damage(struct store *store, uint64_t visible, uint32_t siz
 	return TURN_GO_ON;
 }
 
+/* A record is longer than what can be read of it: its size is wrong, or its rest cannot be read
+ * now.
+ */
+static enum turn skip_short(struct store *store, uint64_t visible, uint32_t need)
+{
+	enum { SHOWN_MAX = 8 * 1024 * 1024 }; /* of the log at once */
+	uint64_t room = store->segment_bytes - store->dispatcher.at % store->segment_bytes;
+
+	if (need <= room && need <= SHOWN_MAX) /* as for what cannot be read at all */
+		__atomic_store_n(&store->hole, true, __ATOMIC_RELEASE);
+	return skip_damage(store, visible, 0);
+}
+
 /* What to do about the place where walk() stopped. first: it stopped where the slice begins, which
  * is where the door says that a record does. */
 static enum turn handle_stop(struct store *store, enum message_scan scan, uint32_t size, bool first,
@@ -126,7 +139,7 @@ static enum turn handle_stop(struct store *store, enum message_scan scan, uint32
 	if (dispatcher->at + need > visible)
 		return wait_for(store, dispatcher->at + need);
 	if (first && dispatcher->read_bytes >= need)
-		return skip_damage(store, visible, 0);
+		return skip_short(store, visible, need);
 	dispatcher->read_bytes = need > READ_BYTES ? need : READ_BYTES;
 	return TURN_GO_ON;
 }

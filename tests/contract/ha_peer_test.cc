@@ -335,6 +335,25 @@ TEST_P(HaPeer, AnEmptyLogBeginsWhereAHeartbeatSays)
 	EXPECT_EQ(follower->client->scan(3 * SEGMENT).size(), 1u);
 }
 
+TEST_P(HaPeer, AnEmptyLogThatBeganDoesNotBeginBefore)
+{
+	Listener listener;
+	port = listener.port;
+	auto follower = slave();
+	auto peer = listener.accept();
+
+	ASSERT_TRUE(peer);
+	ASSERT_EQ(peer->take_report(), 0);
+	peer->batch(3 * SEGMENT, "");
+	ASSERT_TRUE(follower->world->until([&] { return follower->end() == 3 * SEGMENT; }));
+	peer->batch(SEGMENT, "x");
+	EXPECT_TRUE(peer->closed());
+	EXPECT_EQ(follower->client->bounds().end, 3 * SEGMENT);
+	peer = listener.accept();
+	ASSERT_TRUE(peer) << "it comes back";
+	EXPECT_EQ(peer->take_report(), static_cast<int64_t>(3 * SEGMENT));
+}
+
 TEST_P(HaPeer, AFileThatBeginsElsewhereIsRefused)
 {
 	Listener listener;

@@ -70,7 +70,8 @@ static bool check_head(struct ha_link *link)
 		return refuse(link, "that is no header of a master's");
 	if ((uint64_t)link->head.offset == bounds.end)
 		return true;
-	if (bounds.first != bounds.end)
+	/* An empty log that began somewhere was told to the master: it does not begin before. */
+	if (bounds.first != bounds.end || (uint64_t)link->head.offset < bounds.end)
 		return refuse(link, "the two logs differ; empty this one's store to begin anew");
 	if ((uint64_t)link->head.offset % bounds.segment_bytes)
 		return refuse(link, "no file begins there; mappedFileSizeCommitLog must be the "

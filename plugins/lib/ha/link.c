@@ -188,7 +188,8 @@ void ha_link_tick(struct ha_link *link)
 			broken(link, UV_ETIMEDOUT);
 		return;
 	}
-	if (now_ms >= link->blocked_ms)
+	/* The timer's clock may be a little behind this one. */
+	if (now_ms + BUSY_MS >= link->blocked_ms)
 		apply(link);
 	if (link->closed)
 		return;

@@ -52,9 +52,10 @@ static bool take_report(struct ha_slave *slave, int64_t offset)
 	if (!atomic_load(&slave->reported)) {
 		if (!ha_ship_begin(slave, (uint64_t)offset))
 			return false;
-		atomic_store(&slave->reported, true);
 	}
+	/* Who finds that it has reported finds what. */
 	atomic_store(&slave->acked, (uint64_t)offset);
+	atomic_store(&slave->reported, true);
 	return true;
 }
 

@@ -33,7 +33,8 @@ static void write_connection(struct json_writer *writer, const struct gantry_rep
 {
 	json_open_object(writer);
 	json_member_string(writer, "addr", peer->address);
-	json_member_int(writer, "diff", (int64_t)(end - peer->at));
+	/* what is flushed here may have been there before */
+	json_member_int(writer, "diff", end > peer->at ? (int64_t)(end - peer->at) : 0);
 	json_member_bool(writer, "inSync", (peer->flags & GANTRY_REPLICA_IN_SYNC) != 0);
 	json_member_int(writer, "slaveAckOffset", (int64_t)peer->at);
 	json_member_int(writer, "transferFromWhere", (int64_t)peer->from);

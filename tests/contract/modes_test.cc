@@ -91,6 +91,20 @@ TEST_P(Async, AUnitSharesASegment)
 	EXPECT_EQ(client.scan(0), client.placed);
 }
 
+TEST_P(Async, WhatIsTooLongToBeReadIsNotPlaced)
+{
+	const size_t most = 8 << 20;
+	Client client(world, "replication-async");
+
+	ASSERT_EQ(client.attach(folder.path(), 4 * most), 0);
+	ASSERT_EQ(client.recover(), 0);
+	EXPECT_EQ(client.send({body(most)})->rc, -EMSGSIZE);
+	auto sent = client.send({body(10), body(most), body(10)});
+	EXPECT_EQ(sent->placed, 1u);
+	ASSERT_EQ(client.send({body(most - 1000)})->rc, 0);
+	EXPECT_EQ(client.scan(0), client.placed);
+}
+
 TEST_P(Async, ARecordMayBeLeftOut)
 {
 	Client client(world, "replication-async");

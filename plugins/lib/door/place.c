@@ -84,13 +84,20 @@ static uint32_t unit_at(const struct gantry_batch *batch, uint32_t i)
 	return unit < batch->count - i ? unit : batch->count - i;
 }
 
+/* As much as there is no room for if one of them is too long to be ever read whole. */
 static uint64_t unit_bytes(const struct door *door, const struct gantry_batch *batch, uint32_t from,
 			   uint32_t unit)
 {
 	uint64_t bytes = DOOR_SPARE;
 
-	for (uint32_t i = from; i < from + unit; ++i)
-		bytes += (uint64_t)door->rules.format->frame_bytes + batch->record[i].bytes_max;
+	for (uint32_t i = from; i < from + unit; ++i) {
+		uint64_t one =
+			(uint64_t)door->rules.format->frame_bytes + batch->record[i].bytes_max;
+
+		if (one > DOOR_SLICE)
+			return UINT64_MAX;
+		bytes += one;
+	}
 	return bytes;
 }
 

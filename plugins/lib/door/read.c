@@ -76,11 +76,10 @@ static bool read_behind_frame(struct door *door, uint64_t at, uint64_t max,
 static int read_records(struct door *door, uint64_t at, uint64_t max, struct gantry_slice *ret,
 			const struct how *how)
 {
-	enum { SLICE = 8 * 1024 * 1024 }; /* the longest there is */
 	uint64_t want;
 	int rc;
 
-	max = max < SLICE ? max : SLICE;
+	max = max < DOOR_SLICE ? max : DOOR_SLICE;
 	want = max + door->rules.format->frame_bytes;
 	if (read_behind_frame(door, at, max, ret, how, &rc))
 		return rc;

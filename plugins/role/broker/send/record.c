@@ -3,7 +3,10 @@
 #include "message/batch.h"
 #include "send/private.h"
 
-enum { HEAD_ROOM = 64 * 1024 }; /* of a record beside its body */
+enum {
+	HEAD_ROOM = 64 * 1024,             /* of a record beside its body */
+	RECORD_MAX = 8 * 1024 * 1024 - 64, /* storage shows no more at once, frame included */
+};
 
 /* What the records of a batch share, and a single one has. */
 static void fill_draft(struct send_call *call, struct send_context *context)
@@ -27,7 +30,8 @@ static void fill_draft(struct send_call *call, struct send_context *context)
 
 static bool is_too_large(const struct send_call *call, uint32_t size)
 {
-	return size > (uint64_t)call->sender->broker->conf->maxMessageSize + HEAD_ROOM;
+	return size > RECORD_MAX ||
+	       size > (uint64_t)call->sender->broker->conf->maxMessageSize + HEAD_ROOM;
 }
 
 int send_make_record(struct send_call *call, struct send_context *context)

@@ -164,24 +164,27 @@ TEST_P(Ring, GoesRoundManyTimes)
 /* The next file gets its zeros while the first is flushed again and again, and then whole pages. */
 TEST_P(Ring, FlushesGoOnFromFileToFile)
 {
-	const std::string next = folder / "commitlog/" + name_of(16 * MIB);
+	const uint64_t file_bytes = 8 * MIB;
+	const std::string next = folder / "commitlog/" + name_of(file_bytes);
 	Shape shape = shape_in(folder);
 	uint64_t at = 0;
 
-	shape.segment_bytes = 16 * MIB;
+	shape.segment_bytes = file_bytes;
 	ASSERT_EQ(log.open(shape), 0);
-	while (at < 40 * MIB) {
+	while (at < 5 * file_bytes / 2) {
 		ASSERT_EQ(log.write(pattern(at, 400001)), 0);
 		at = log.end();
 		ASSERT_EQ(log.sync(), 0);
 	}
 	EXPECT_TRUE(log.all(0) == pattern(0, at));
 	log.close();
-	EXPECT_TRUE(file_text(next) == pattern(16 * MIB, 16 * MIB));
-	std::string last = file_text(folder / "commitlog/" + name_of(32 * MIB));
-	EXPECT_TRUE(last.substr(0, at - 32 * MIB) == pattern(32 * MIB, at - 32 * MIB));
-	EXPECT_TRUE(last.substr(at - 32 * MIB) == std::string(48 * MIB - at, 0)) << "zeros follow";
-	EXPECT_EQ(last.size(), 16 * MIB);
+	EXPECT_TRUE(file_text(next) == pattern(file_bytes, file_bytes));
+	std::string last = file_text(folder / "commitlog/" + name_of(2 * file_bytes));
+	EXPECT_TRUE(last.substr(0, at - 2 * file_bytes) ==
+		    pattern(2 * file_bytes, at - 2 * file_bytes));
+	EXPECT_TRUE(last.substr(at - 2 * file_bytes) == std::string(3 * file_bytes - at, 0))
+		<< "zeros follow";
+	EXPECT_EQ(last.size(), file_bytes);
 }
 
 TEST_P(Ring, WhatWasSkippedReadsAsZeros)

@@ -15,7 +15,11 @@
 
 namespace fs = std::filesystem;
 
+/* Nobody is told to come back later because the machine was stopped or slow for seconds: such
+ * an answer looks like a queue that lost its messages. */
 static const char small_files[] = "mappedFileSizeCommitLog = 65536\n"
+				  "brokerFastFailureEnable = false\n"
+				  "syncFlushTimeout = 60000\n"
 				  "maxHashSlotNum = 50\n"
 				  "maxIndexNum = 200\n"
 				  "mappedFileSizeConsumeQueue = 400\n"

@@ -55,7 +55,8 @@ struct segments_flusher {
 	int (*open)(struct gantry_inst *inst, uint8_t *ring, uint64_t bytes, void **ret);
 	void (*close)(void *flusher);
 	/* Writes, calls written once when all bytes are in the file, then makes them durable. One
-	 * call at a time. A negative errno, with or without written, and nothing is tried again. */
+	 * call at a time. A negative errno, with or without written: -ENOSPC and -EDQUOT without it
+	 * are tried again, nothing else is. */
 	int (*flush)(void *flusher, struct segments_flush *flush);
 };
 

@@ -81,6 +81,15 @@ static bool is_full(int rc)
 	return rc == -ENOSPC || rc == -EDQUOT;
 }
 
+/* Nobody else says why senders wait and are answered late. */
+static int tell_full(struct big_log *log)
+{
+	gantry_log_limited(log->base.inst, &log->full_limit, WARNING,
+			   "%s: the disk is full, what was sent waits in memory",
+			   log->directory[0].path);
+	return -ENOSPC;
+}
+
 /* What [at, to) lacks of whole pages, so that the disk is never asked for the rest of one. None if
  * the ring is full, which has nothing behind to then. */
 static uint64_t pad_of(const struct stage *stage, const struct segment *segment, uint64_t at,
@@ -129,7 +138,9 @@ int stage_commit(struct big_log *log, uint64_t upto)
 	/* Up to an end that the writer published: a kill would leave half of what it published. */
 	rc = commit_locked(log, stage, UINT64_MAX);
 	pthread_mutex_unlock(&stage->lock);
-	if (rc < 0 && !is_full(rc) && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
+	if (is_full(rc))
+		return tell_full(log);
+	if (rc < 0 && rc != -ENOMEM && rc != -EMFILE && rc != -ENFILE)
 		big_fence(log, "cannot write", rc);
 	return rc;
 }
@@ -195,7 +206,7 @@ static int flush_rest(struct big_log *log, struct stage *stage, struct segment *
 		pthread_mutex_unlock(&stage->lock);
 	else if (rc < 0)
 		rc = -EIO; /* of the sync: nobody knows what it lost */
-	return is_full(rc) ? -ENOSPC : rc;
+	return is_full(rc) ? tell_full(log) : rc;
 }
 
 /* What a flush of the last segment leaves: its name, and the segments before. */
@@ -232,7 +243,7 @@ int stage_sync(struct big_log *log, uint64_t durable, uint64_t end)
 		rc = flush_rest(log, stage, segment, end);
 	} else {
 		pthread_mutex_unlock(&stage->lock);
-		rc = is_full(rc) ? -ENOSPC : rc;
+		rc = is_full(rc) ? tell_full(log) : rc;
 	}
 	if (rc == 0)
 		rc = sync_rest(log, segment, durable);

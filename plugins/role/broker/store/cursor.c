@@ -6,9 +6,14 @@
 #include <gantry/guard.h>
 #include <string.h>
 
+#include "message/bytes.h"
 #include "message/checksum.h"
 
-enum { SECTOR = 512 };
+enum {
+	SECTOR = 512,
+	SLICE_MOST = 8 * 1024 * 1024, /* storage.h */
+	AT_OFFSET = 28,               /* of a record's own log offset */
+};
 
 void cursor_close(struct cursor *cursor)
 {
@@ -74,6 +79,17 @@ static bool has_right_sum(const struct cursor *cursor)
 	       said == is;
 }
 
+/* The bytes of a record that begins here and is longer than storage can show; else 0. Garbage does
+ * not say the place where it stands. */
+static uint32_t longer_than_shown(const struct cursor *cursor)
+{
+	const uint8_t *at = cursor->slice.bytes + cursor->used;
+
+	if (cursor->record.size <= SLICE_MOST || cursor->slice.size - cursor->used < SECTOR)
+		return 0;
+	return message_get64(at + AT_OFFSET) == cursor->at ? cursor->record.size : 0;
+}
+
 /* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the
  * log has to be read to see it. */
 static bool take_record(struct cursor *cursor, uint64_t *ret_need)
@@ -81,6 +97,7 @@ static bool take_record(struct cursor *cursor, uint64_t *ret_need)
 	enum message_scan scan;
 
 	*ret_need = READ_BYTES;
+	cursor->too_long = 0;
 	if (cursor->used == cursor->slice.size)
 		return false;
 	scan = message_record_read(cursor->slice.bytes + cursor->used,
@@ -88,6 +105,8 @@ static bool take_record(struct cursor *cursor, uint64_t *ret_need)
 				   &cursor->record);
 	if (scan == MESSAGE_SHORT && cursor->record.size > READ_BYTES)
 		*ret_need = cursor->record.size;
+	if (scan == MESSAGE_SHORT)
+		cursor->too_long = longer_than_shown(cursor);
 	if (scan != MESSAGE_WHOLE || (cursor->check_crc && is_torn(cursor)) ||
 	    (cursor->check_sum && !has_right_sum(cursor)))
 		return false;

@@ -107,7 +107,14 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
 		if (!status && !store->unwritable && writer_is_full(store))
 			writer_write_all(store); /* what fails is tried again */
 	}
-	return status ? status : found;
+	if (status || found || !cursor->too_long)
+		return status ? status : found;
+	gantry_log(
+		store->inst, ERROR,
+		"the message at log offset %llu has %u bytes: only a Java broker reads more than "
+		"8 MiB; nothing of the store was changed",
+		(unsigned long long)cursor->at, cursor->too_long);
+	return -EFBIG;
 }
 
 /* Dispatches what stands in the log from start on. valid: entries of queue files are good up to

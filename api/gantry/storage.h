@@ -27,6 +27,8 @@ enum {
 	GANTRY_STORAGE_MAPPED = 4, /* hot slices point into the page cache: no copy */
 };
 
+enum { GANTRY_SLICE_MAX = 8 * 1024 * 1024 }; /* bytes that one read shows at most */
+
 /* gantry_shape.flags */
 enum {
 	GANTRY_LOG_SMALL = 1, /* one of thousands: one directory, no mapping, no segment prepared
@@ -98,9 +100,10 @@ struct gantry_log_ops {
 	void (*bounds)(const struct gantry_log *, struct gantry_bounds *ret); /* any thread */
 
 	/* Writer. At least need usable bytes, which read as zeros, or as many as the segment has
-	 * left if fewer; more than an engine can have ready is -EMSGSIZE, but never 8 MiB or less.
-	 * -EAGAIN: not prepared yet, try again; -ENOSPC, -EIO. Bytes past the end are the writer's
-	 * until advance, and readers never see them; the next window need not show them again. */
+	 * left if fewer; more than an engine can have ready is -EMSGSIZE, but never
+	 * GANTRY_SLICE_MAX or less. -EAGAIN: not prepared yet, try again; -ENOSPC, -EIO. Bytes past
+	 * the end are the writer's until advance, and readers never see them; the next window need
+	 * not show them again. */
 	int (*window)(struct gantry_log *, uint64_t need, struct gantry_window *ret);
 	/* Publishes used bytes. used == left moves on to the next segment, and is allowed when less
 	 * was usable: what was not written reads as zeros. */
@@ -109,11 +112,11 @@ struct gantry_log_ops {
 	 * nothing. */
 	int (*append)(struct gantry_log *, const void *from, uint64_t bytes);
 
-	/* From at: max bytes (8 MiB at most), or as many as there are to the end of the segment or
-	 * of the log, or to bytes that are known to be unreadable. 0: hot, in ret. -EIO: those at
-	 * at are. Positive: cold; op finishes when the caller may read again, with -EIO if this
-	 * segment cannot be read (others can). -ERANGE: at is not in [first, end). op NULL: -EAGAIN
-	 * instead of pending. What is shown may fail after all: see guard.h. Any thread. */
+	/* From at: max bytes (GANTRY_SLICE_MAX at most), or as many as there are to the end of the
+	 * segment or of the log, or to bytes that are known to be unreadable. 0: hot, in ret. -EIO:
+	 * those at at are. Positive: cold; op finishes when the caller may read again, with -EIO if
+	 * this segment cannot be read (others can). -ERANGE: at is not in [first, end). op NULL:
+	 * -EAGAIN instead of pending. What is shown may fail after all: see guard.h. Any thread. */
 	int (*read)(struct gantry_log *, uint64_t at, uint64_t max, struct gantry_slice *ret,
 		    struct gantry_op *op);
 	/* Reads into the caller's memory, over segments' ends; returns bytes read, short only at

@@ -13,8 +13,7 @@ enum {
 	WINDOW = 1 << 20,
 	RECORD_MAX = 256 << 20, /* a record that claims more is damaged */
 	MAGIC_AT = 4,
-	PHYSICAL_AT = 28,
-	LOOK = PHYSICAL_AT + 8, /* bytes that tell whether a record may begin here */
+	LOOK = MESSAGE_RECORD_LOOK,
 };
 
 void log_walk_init(struct log_walk *walk, const struct segments *files, uint64_t at)
@@ -150,13 +149,6 @@ static void note_dirt(struct search *search, const uint8_t *bytes, size_t size, 
 	}
 }
 
-static bool may_begin(const uint8_t *bytes, uint64_t at)
-{
-	uint32_t magic = message_get32(bytes + MAGIC_AT);
-	return (magic == (uint32_t)MESSAGE_MAGIC_V1 || magic == (uint32_t)MESSAGE_MAGIC_V2) &&
-	       message_get64(bytes + PHYSICAL_AT) == at;
-}
-
 /* The first place in a window where a record may begin; size if there is none. */
 static size_t find_in(const uint8_t *bytes, size_t size, uint64_t at)
 {
@@ -167,7 +159,7 @@ static size_t find_in(const uint8_t *bytes, size_t size, uint64_t at)
 		if (!hit)
 			return size;
 		i = (size_t)(hit - bytes) - MAGIC_AT;
-		if (may_begin(bytes + i, at + i))
+		if (message_record_may_begin(bytes + i, at + i))
 			return i;
 		i++;
 	}

@@ -24,8 +24,6 @@ enum door_state {
 	DOOR_DOWN,
 };
 
-enum { DOOR_SLICE = 8 * 1024 * 1024 }; /* the longest that storage shows */
-
 enum { DOOR_MARKS = 4, DOOR_PROPOSALS = DOOR_MARKS, DOOR_LISTS };
 
 /* Ops that wait for offsets, the smallest first; op->result is the offset while they wait. */

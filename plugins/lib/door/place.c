@@ -94,7 +94,7 @@ static uint64_t unit_bytes(const struct door *door, const struct gantry_batch *b
 		uint64_t one =
 			(uint64_t)door->rules.format->frame_bytes + batch->record[i].bytes_max;
 
-		if (one > DOOR_SLICE)
+		if (one > GANTRY_SLICE_MAX)
 			return UINT64_MAX;
 		bytes += one;
 	}

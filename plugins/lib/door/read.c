@@ -79,7 +79,7 @@ static int read_records(struct door *door, uint64_t at, uint64_t max, struct gan
 	uint64_t want;
 	int rc;
 
-	max = max < DOOR_SLICE ? max : DOOR_SLICE;
+	max = max < GANTRY_SLICE_MAX ? max : GANTRY_SLICE_MAX;
 	want = max + door->rules.format->frame_bytes;
 	if (read_behind_frame(door, at, max, ret, how, &rc))
 		return rc;

@@ -106,6 +106,15 @@ static uint32_t bare_bytes(int32_t magic)
 	return MESSAGE_RECORD_MIN - 2 * HOST_V4 + (magic == MESSAGE_MAGIC_V2);
 }
 
+bool message_record_may_begin(const uint8_t *bytes, uint64_t at)
+{
+	int32_t magic = (int32_t)message_get32(bytes + AT_MAGIC);
+
+	_Static_assert(AT_PHYSICAL_OFFSET + 8 == (int)MESSAGE_RECORD_LOOK, "what is looked at");
+	return (magic == MESSAGE_MAGIC_V1 || magic == MESSAGE_MAGIC_V2) &&
+	       message_get64(bytes + AT_PHYSICAL_OFFSET) == at;
+}
+
 enum message_scan message_record_read(const uint8_t *bytes, size_t size, bool check_crc,
 				      struct message_record *ret)
 {

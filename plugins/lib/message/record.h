@@ -33,8 +33,9 @@ enum { /* MessageSysFlag */
 };
 
 enum {
-	MESSAGE_RECORD_MIN = 91, /* V1, two IPv4 hosts, nothing else */
-	MESSAGE_BLANK_SIZE = 8,  /* a record leaves at least this much of its segment */
+	MESSAGE_RECORD_LOOK = 36, /* bytes that tell whether a record may begin there */
+	MESSAGE_RECORD_MIN = 91,  /* V1, two IPv4 hosts, nothing else */
+	MESSAGE_BLANK_SIZE = 8,   /* a record leaves at least this much of its segment */
 	MESSAGE_PROPERTIES_MAX = 32767,
 	MESSAGE_TOPIC_V1_MAX = 127, /* UTF-16 units; a longer topic makes a V2 record */
 	MESSAGE_PARTS = 20,
@@ -58,6 +59,10 @@ enum message_scan {                   /* what stands at a place of the log */
 		    MESSAGE_BAD_CRC,  /* a record whose body changed */
 		    MESSAGE_NOTHING,  /* no record begins here */
 };
+
+/* Whether those MESSAGE_RECORD_LOOK bytes begin a record that says that it stands at that offset.
+ */
+bool message_record_may_begin(const uint8_t *bytes, uint64_t at);
 
 /* Reads the record at bytes. ret is filled for MESSAGE_WHOLE; for MESSAGE_BLANK, MESSAGE_SHORT and
  * MESSAGE_BAD_SIZE only its size (SHORT: 0 if even that is not here). check_crc: sums up the body

@@ -24,7 +24,6 @@ enum {
 	BIG_FIRST = 1024 * 1024,     /* prepared at least */
 	BIG_AHEAD_MS = 100,          /* prepared for so long at the writer's pace */
 	BIG_GUARD = FILES_PAGE,      /* zeros that follow the end at every moment */
-	BIG_SLICE = 8 * 1024 * 1024, /* a slice's most bytes */
 	BIG_LOOK = 1024 * 1024,      /* looked at together for pages that are not in memory */
 	BIG_READERS = 2,             /* workers of a log that wait for the disk; others stay free */
 	BIG_RUN = 512 * 1024,        /* waited for at once by one who reads in order */

@@ -16,7 +16,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 static bool resident(const uint8_t *from, uint64_t size)
 {
-	unsigned char page[BIG_SLICE / FILES_PAGE + 2];
+	unsigned char page[GANTRY_SLICE_MAX / FILES_PAGE + 2];
 	uint64_t skew = (uintptr_t)from % FILES_PAGE;
 	uint64_t count = files_page_up(size + skew) / FILES_PAGE;
 
@@ -108,7 +108,7 @@ static int find(struct big_log *log, uint64_t at, uint64_t max, struct segment *
 	if (at < first || at >= end || max == 0)
 		return -ERANGE;
 	/* Its segment's end is not known yet: a lease that is noted too long does no harm. */
-	size = smaller(smaller(max, BIG_SLICE), end - at);
+	size = smaller(smaller(max, GANTRY_SLICE_MAX), end - at);
 	segment = segment_get(log, at, at + size);
 	if (!segment)
 		return -ERANGE;

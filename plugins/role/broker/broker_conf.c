@@ -47,8 +47,7 @@ const struct gantry_conf_item broker_keys[] = {
 	    .help = "name servers to register at, host:port;host:port"),
 	KEY(BOOL, fetchNameSrvAddrByDnsLookup, .dflt = "false",
 	    .help = "register at every address that a name in namesrvAddr has, and look them up "
-		    "again "
-		    "every updateNameServerAddrPeriod; false: at one of them"),
+		    "again every updateNameServerAddrPeriod; false: at one of them"),
 	KEY(DURATION, updateNameServerAddrPeriod, .dflt = "120000", .min = 1000, .max = INT64_MAX,
 	    MS, .help = "see fetchNameSrvAddrByDnsLookup"),
 	KEY(BOOL, fetchNamesrvAddrByAddressServer, .dflt = "false",

@@ -78,8 +78,7 @@ void names_tick(struct names *names, uint64_t now_ms); /* NULL is fine */
 int names_stop(struct names *names, struct gantry_op *op);
 void names_free(struct names *names); /* NULL is fine */
 
-/* fetch.c: the name servers that an address server names, asked again and again. As names.
- */
+/* fetch.c: the name servers that an address server names, asked again and again. As names. */
 int fetch_new(struct registrar *registrar, struct fetch **ret); /* -EINVAL: the log says why */
 void fetch_tick(struct fetch *fetch, uint64_t now_ms);
 int fetch_stop(struct fetch *fetch, struct gantry_op *op);

@@ -6,14 +6,9 @@
 #include <gantry/guard.h>
 #include <string.h>
 
-#include "message/bytes.h"
 #include "message/checksum.h"
 
-enum {
-	SECTOR = 512,
-	SLICE_MOST = 8 * 1024 * 1024, /* storage.h */
-	AT_OFFSET = 28,               /* of a record's own log offset */
-};
+enum { SECTOR = 512 };
 
 void cursor_close(struct cursor *cursor)
 {
@@ -83,11 +78,12 @@ static bool has_right_sum(const struct cursor *cursor)
  * not say the place where it stands. */
 static uint32_t longer_than_shown(const struct cursor *cursor)
 {
-	const uint8_t *at = cursor->slice.bytes + cursor->used;
-
-	if (cursor->record.size <= SLICE_MOST || cursor->slice.size - cursor->used < SECTOR)
+	if (cursor->record.size <= GANTRY_SLICE_MAX ||
+	    cursor->slice.size - cursor->used < MESSAGE_RECORD_LOOK)
 		return 0;
-	return message_get64(at + AT_OFFSET) == cursor->at ? cursor->record.size : 0;
+	return message_record_may_begin(cursor->slice.bytes + cursor->used, cursor->at)
+		       ? cursor->record.size
+		       : 0;
 }
 
 /* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the

@@ -116,10 +116,9 @@ static enum turn skip_damage(struct store *store, uint64_t visible, uint32_t siz
  */
 static enum turn skip_short(struct store *store, uint64_t visible, uint32_t need)
 {
-	enum { SHOWN_MAX = 8 * 1024 * 1024 }; /* of the log at once */
 	uint64_t room = store->segment_bytes - store->dispatcher.at % store->segment_bytes;
 
-	if (need <= room && need <= SHOWN_MAX) /* as for what cannot be read at all */
+	if (need <= room && need <= GANTRY_SLICE_MAX) /* as for what cannot be read at all */
 		__atomic_store_n(&store->hole, true, __ATOMIC_RELEASE);
 	return skip_damage(store, visible, 0);
 }

@@ -34,7 +34,7 @@ class Event:
 
 def _outcomes(event, stream):
     return Counter(sent.outcome for sent in stream.sent()
-                   if event.begin <= sent.end and sent.begin <= event.done)
+                   if event.begin <= sent.end <= event.done)  # later ends are of the next kill
 
 
 def _silence(event, stream):
@@ -54,11 +54,11 @@ def _first_taken(stream):
 
 def _lateness(event, streams, stream):
     """The longest time from an acknowledgement until the message was taken, without what comes from
-    how rarely this client looks for routes."""
+    how slowly this client notices."""
     first = _first_taken(stream)
     worst = max((first[sent.name] - sent.end for one in streams.all for sent in one.sent()
                 if sent.is_acknowledged() and event.begin <= sent.end <= event.back), default=0)
-    return max(worst - stream.looks_ms, 0)
+    return max(worst - stream.notices_ms, 0)
 
 
 def facts(events, streams):

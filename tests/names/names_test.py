@@ -247,10 +247,10 @@ class Names(unittest.TestCase):
     def test_a_name_that_nobody_answers(self):
         """fetchNameSrvAddrByDnsLookup: a name that is looked up for long holds up no other one."""
         address, _ = self.namesrv()
-        port = address.split(":")[1]
+        port = int(address.split(":")[1])
         hosts, resolv = self.site.folder / "hosts", self.site.folder / "resolv.conf"
         hosts.write_text(f"{HOST} names.test\n")
-        resolv.write_text(f"nameserver {MUTE_HOST}\noptions timeout:9 attempts:1\n")
+        resolv.write_text(f"nameserver {MUTE_HOST}\noptions timeout:30 attempts:1\n")
         prefix = with_hosts(hosts, resolv)
         if not prefix:
             self.skipTest("no mount namespaces here")
@@ -260,13 +260,19 @@ class Names(unittest.TestCase):
             except PermissionError:
                 self.skipTest("no port for a DNS server here")
             broker = self.site.start_broker("broker", self.site.ports.broker(),
-                                            f"mute.test:{port};names.test:{port}",
-                                            {"fetchNameSrvAddrByDnsLookup": "true"}, prefix)
+                                            f"mute.test:{port};names.test:{port}", {
+                                                "fetchNameSrvAddrByDnsLookup": "true",
+                                                "updateNameServerAddrPeriod": 1000}, prefix)
             watcher = self.peer(address)
             wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known",
                        5 * SLOWER)
             mute.settimeout(0)
             self.assertTrue(mute.recv(512), "the other name is asked for")
+            self.site.start_namesrv("late", port, {"bindAddress": "127.0.0.2"})
+            late = self.peer(f"127.0.0.2:{port}")
+            hosts.write_text(f"{HOST} names.test\n127.0.0.2 names.test\n")
+            wait_until(lambda: route(late, "TBW102") != f"code {NO_TOPIC}",
+                       "a new address, while the other name is still looked up", 10 * SLOWER)
             self.site.kill(broker)  # whose stop would wait for the look-up
 
     def test_an_address_server(self):

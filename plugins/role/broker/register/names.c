@@ -19,15 +19,16 @@ struct name {
 	uv_getaddrinfo_t request;
 	char *found[ADDRESSES_MAX];
 	uint32_t found_count;
-	bool failed; /* the last time, and the log says so */
+	uint64_t next_ms; /* gantry_clock_ms() of the next look-up */
+	bool busy;        /* it is being looked up; a name that nobody answers takes many seconds */
+	bool failed;      /* the last time, and the log says so */
 };
 
 struct names {
 	struct registrar *registrar;
 	struct name *list;
 	uint32_t count;
-	uint32_t busy;    /* look-ups that run */
-	uint64_t next_ms; /* gantry_clock_ms() of the next round */
+	uint32_t busy; /* look-ups that run */
 	bool stopped;
 	struct gantry_op *stopping; /* to be finished when none is busy */
 };
@@ -120,8 +121,8 @@ static void note(struct name *name, bool failed)
 	uint64_t soon_ms = gantry_clock_ms() + AGAIN_MS;
 
 	name->failed = failed;
-	if (failed && name->names->next_ms > soon_ms)
-		name->names->next_ms = soon_ms;
+	if (failed && name->next_ms > soon_ms)
+		name->next_ms = soon_ms;
 }
 
 static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
@@ -137,6 +138,7 @@ static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 			   uv_strerror(status));
 	note(name, status != 0);
 	uv_freeaddrinfo(found);
+	name->busy = false;
 	names->busy--;
 	if (names->stopping && !names->busy)
 		gantry_op_finish(names->stopping, 0, 0);
@@ -153,8 +155,9 @@ static void look_up(struct name *name)
 	uv_loop_t *loop = gantry_loop_uv(gantry_loop_control(names->registrar->broker->inst));
 
 	name->request.data = name;
-	if (uv_getaddrinfo(loop, &name->request, resolved, name->at.host, name->at.port, &hints) ==
-	    0)
+	name->busy = uv_getaddrinfo(loop, &name->request, resolved, name->at.host, name->at.port,
+				    &hints) == 0;
+	if (name->busy)
 		names->busy++;
 	else
 		note(name, true);
@@ -164,12 +167,17 @@ void names_tick(struct names *names, uint64_t now_ms)
 {
 	uint64_t period_ms;
 
-	if (!names || names->stopped || names->busy || now_ms < names->next_ms)
+	if (!names || names->stopped)
 		return;
 	period_ms = (uint64_t)names->registrar->broker->conf->updateNameServerAddrPeriod;
-	names->next_ms = now_ms + period_ms;
-	for (uint32_t i = 0; i < names->count; i++)
-		look_up(&names->list[i]);
+	for (uint32_t i = 0; i < names->count; i++) {
+		struct name *name = &names->list[i];
+
+		if (name->busy || now_ms < name->next_ms)
+			continue;
+		name->next_ms = now_ms + period_ms;
+		look_up(name);
+	}
 }
 
 int names_stop(struct names *names, struct gantry_op *op)
@@ -180,7 +188,8 @@ int names_stop(struct names *names, struct gantry_op *op)
 	if (!names->busy)
 		return 0;
 	for (uint32_t i = 0; i < names->count; i++)
-		uv_cancel((uv_req_t *)&names->list[i].request);
+		if (names->list[i].busy)
+			uv_cancel((uv_req_t *)&names->list[i].request);
 	names->stopping = op;
 	gantry_op_take(op, NULL, NULL);
 	return GANTRY_PENDING;

@@ -3,11 +3,16 @@
  * no epochs, which only controllers give, and no timer, of which slaves ask every 3 s. */
 #include <gantry/replication.h>
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "requests/call.h"
 #include "json/json.h"
 #include "store/store.h"
 
-enum { TEXT_MAX = 64 * 1024, PEERS_MAX = 64 };
+/* Connections: haMaxConnections' most, and as many that are giving way. About 200 bytes tell of
+ * one. */
+enum { TEXT_MAX = 1024 * 1024, PEERS = 64, PEERS_MAX = 2 * 1024 };
 
 /* Of a slave: its master. NULL: this is a master, or none is known. */
 static void write_client(struct json_writer *writer, const struct gantry_replica *leader,
@@ -50,10 +55,31 @@ static const struct gantry_replica *leader_of(const struct gantry_replica *peers
 	return NULL;
 }
 
-static void write_status(struct broker *broker, struct json_writer *writer)
+/* All of them, from malloc; how many may change between two looks. */
+static int all_peers(struct broker *broker, struct gantry_replica **ret, unsigned *ret_count)
 {
-	struct gantry_replica peers[PEERS_MAX];
-	unsigned count = store_peers(broker->store, peers, PEERS_MAX);
+	struct gantry_replica *peers = NULL, *more;
+	unsigned room = PEERS, count;
+
+	for (;; room *= 2) {
+		more = realloc(peers, room * sizeof(*peers));
+		if (!more) {
+			free(peers);
+			return -ENOMEM;
+		}
+		peers = more;
+		count = store_peers(broker->store, peers, room);
+		if (count < room || room >= PEERS_MAX)
+			break;
+	}
+	*ret = peers;
+	*ret_count = count;
+	return 0;
+}
+
+static void write_status(struct broker *broker, struct json_writer *writer,
+			 const struct gantry_replica *peers, unsigned count)
+{
 	bool master = !broker_is_slave(broker);
 	uint64_t first = 0, end = 0;
 	int64_t in_sync = 0;
@@ -76,14 +102,19 @@ static void write_status(struct broker *broker, struct json_writer *writer)
 
 static int get_ha_status(struct broker *broker, struct gantry_call *call, struct gantry_op *op)
 {
+	struct gantry_replica *peers = NULL;
 	struct json_writer writer;
+	unsigned count = 0;
 	char *text = NULL;
 	size_t size = 0;
-	int err;
+	int err = all_peers(broker, &peers, &count);
 
 	(void)op;
+	if (err)
+		return call_reply_made(call, err, NULL, 0);
 	json_writer_init(&writer, TEXT_MAX, 0);
-	write_status(broker, &writer);
+	write_status(broker, &writer, peers, count);
+	free(peers);
 	err = json_writer_take(&writer, &text, &size);
 	return call_reply_made(call, err, text, size);
 }

@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import namedtuple
 from pathlib import Path
 
 from network import Network, connections, move_in, sockets
@@ -23,19 +24,25 @@ from name_server import NameServer
 from broker import SUCCESS, Broker, Failure, Pipe, body_of, send_fields
 from harness.names import CLUSTER, parsed
 from harness.peer import Peer
-from harness.process import wait_until
+from harness.process import wait_until, with_hosts
+
+Place = namedtuple("Place", "prefix address")
 
 HEARTBEAT_MS, SILENCE_MS, SLAVE_MS = 100, 1500, 600
 SEND, PULL, CREATE_TOPIC, REGISTER_CLIENT = 10, 11, 17, 34
 BACK_SECONDS = 20  # a slave that cannot connect tries every 3 + 5 s
+CONNECT_SECONDS = 3  # for one address
 MARGIN = 4  # seconds that a busy machine may be late
 
 
 class Pair:
     """A synchronous master and a slave, each on a host of its own."""
 
+    silence_ms, slave_ms, back_seconds = SILENCE_MS, SLAVE_MS, BACK_SECONDS
+
     def __init__(self, binaries, home, network, **more):
         self.network = network
+        self.rounds = 0
         self.hosts = [network.host(), network.host()]
         homes = [Path(home) / name for name in ("master", "slave")]
         for path in homes:
@@ -52,7 +59,6 @@ class Pair:
             node.start()
         wait_for_slave(self.master, "0.0")
         self.sockets = {node: self._idle_sockets(node) for node in (self.master, self.slave)}
-        self.rounds = 0
 
     def _idle_sockets(self, node):
         wait_until(lambda: connections(node.process, node.port) == 0, "clients to be gone", 10)
@@ -67,23 +73,34 @@ class Pair:
 
     def silent_for_a_while(self, load, cut_at):
         """The slave is waited for, and then no longer; returns all answers."""
-        load.wait(SLAVE_NOT_AVAILABLE, 50, SILENCE_MS / 1000 + MARGIN, cut_at)
+        load.wait(SLAVE_NOT_AVAILABLE, 50, self.silence_ms / 1000 + MARGIN, cut_at)
+        answers = self.ended(load)
+        soon = [answer for answer in answers.values() if answer.code == SLAVE_NOT_AVAILABLE]
+        if min(answer.seconds for answer in soon) > self.slave_ms / 2000:
+            raise Failure("a slave that is known to be gone is waited for")
+        check(self.slave, stored(answers))
+
+    def ended(self, load):
+        """All answers; none may be late, and some must have waited for the slave."""
         answers = load.stop()
-        late = [answer for answer in answers.values() if answer.seconds > SLAVE_MS / 1000 + MARGIN]
+        late = [answer for answer in answers.values()
+                if answer.seconds > self.slave_ms / 1000 + MARGIN]
         codes = {answer.code for answer in answers.values()}
         if late or not codes <= {SUCCESS, SLAVE_NOT_AVAILABLE, FLUSH_SLAVE_TIMEOUT}:
             raise Failure(f"codes {codes}, {len(late)} answers are late")
         if FLUSH_SLAVE_TIMEOUT not in codes:
             raise Failure("nobody has waited for the slave before it was given up")
-        soon = [answer for answer in answers.values() if answer.code == SLAVE_NOT_AVAILABLE]
-        if min(answer.seconds for answer in soon) > SLAVE_MS / 2000:
-            raise Failure("a slave that is known to be gone is waited for")
-        check(self.slave, stored(answers))
         return answers
+
+    def master_given_up(self):
+        """The slave has closed the connection to a master that says nothing."""
+        wait_until(lambda: "the connection to the master" in self.slave.said() and
+                   connections(self.slave.process, self.ha_port) == 0,
+                   "the slave to give its master up", self.silence_ms / 1000 + MARGIN)
 
     def whole_again(self):
         """The slave is back, has everything, and nothing of before is still open."""
-        wait_for_slave(self.master, f"0.{self.rounds}", BACK_SECONDS)
+        wait_for_slave(self.master, f"0.{self.rounds}", self.back_seconds)
         wait_until_same(self.master.store, self.slave.store)
         for node in (self.master, self.slave):
             wait_until(lambda one=node: connections(one.process, self.ha_port) == 1,
@@ -176,17 +193,43 @@ def the_master_vanishes(pair):
     """The slave gives up a master that says nothing, and finds it again at its address."""
     load = pair.load()
     pair.network.part(*pair.hosts)
-    load.wait(FLUSH_SLAVE_TIMEOUT, 1, SLAVE_MS / 1000 + MARGIN)
+    load.wait(FLUSH_SLAVE_TIMEOUT, 1, pair.slave_ms / 1000 + MARGIN)
     pair.master.kill()
     pair.hosts[0].vanish()
     check(pair.slave, stored(load.join()))
-    wait_until(lambda: "the connection to the master" in pair.slave.said() and
-               connections(pair.slave.process, pair.ha_port) == 0,
-               "the slave to give its master up", SILENCE_MS / 1000 + MARGIN)
+    pair.master_given_up()
     pair.hosts[0].come_back()
     pair.network.mend()
     pair.master.start()
     pair.whole_again()
+
+
+def a_master_with_several_addresses(binaries, home, network):
+    """Behind the first address of its name nobody listens, behind the second is nobody at all."""
+    refusing, mute, here, there = [network.host() for _ in range(4)]
+    network.part(mute, there)
+    hosts, homes = Path(home) / "hosts", [Path(home) / name for name in ("master", "slave")]
+    hosts.write_text("".join(f"{one.address} master.test\n" for one in (refusing, mute, here)))
+    for path in homes:
+        path.mkdir()
+    prefix = with_hosts(hosts)
+    if not prefix:
+        raise Failure("there are namespaces for networks, and none for mounts")
+    master = Broker(binaries, homes[0], place=here, brokerRole="SYNC_MASTER", slaveTimeout=SLAVE_MS)
+    slave = Broker(binaries, homes[1], brokerRole="SLAVE", brokerId=1, bindAddress=there.address,
+                   haMasterAddress=f"master.test:{master.port + 1}",
+                   place=Place([*there.prefix, *prefix], there.address))
+    try:
+        master.start()
+        for number in range(2):
+            slave.start()
+            wait_for_slave(master, f"0.{number}", CONNECT_SECONDS + MARGIN)
+            slave.kill()
+    except Failure as failure:
+        raise Failure(f"{failure}\nmaster: {master.said()}\nslave: {slave.said()}") from failure
+    finally:
+        slave.kill()
+        master.kill()
 
 
 # ---- broker and name server
@@ -292,7 +335,8 @@ OF_A_PAIR = {one.__name__: one for one in (
     a_partition_between_master_and_slave, the_slave_hears_nothing, the_master_hears_nothing,
     a_short_gap_goes_unnoticed, the_slave_vanishes, the_slave_restarts_unseen, the_master_vanishes)}
 OF_ONE = {one.__name__: one for one in (
-    a_partition_from_the_name_server, a_partition_from_a_client)}
+    a_master_with_several_addresses, a_partition_from_the_name_server,
+    a_partition_from_a_client)}
 
 
 def try_one(name, binaries, home, properties):

@@ -51,8 +51,19 @@ void ha_client_release(struct ha_client *client)
 
 /* ---- connecting */
 
+static void forget_found(struct ha_client *client)
+{
+	uv_freeaddrinfo(client->found);
+	client->found = client->next = NULL;
+}
+
 void ha_client_retry(struct ha_client *client, bool soon)
 {
+	if (client->next) {
+		client->retry_ms = 0;
+		ha_client_wake(client, 0);
+		return;
+	}
 	if (soon)
 		client->pause_ms = RETRY_MIN_MS;
 	client->retry_ms = gantry_clock_ms() + client->pause_ms;
@@ -68,6 +79,19 @@ static void attempt_failed(struct ha_client *client, int status)
 	ha_client_retry(client, false);
 }
 
+/* Each address of a name has its turn before the name is looked up again. */
+static void connect_to_next(struct ha_client *client)
+{
+	const struct addrinfo *address = client->next;
+	int rc;
+
+	client->next = address->ai_next;
+	client->attempt_ms = gantry_clock_ms();
+	rc = ha_link_connect(client, address->ai_addr);
+	if (rc < 0)
+		attempt_failed(client, rc);
+}
+
 static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct ha_client *client = request->data;
@@ -75,12 +99,14 @@ static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 	/* A lookup that was given up is nobody's any more. */
 	if (client->lookup == request) {
 		client->lookup = NULL;
-		if (status == 0)
-			status = found ? ha_link_connect(client, found->ai_addr) : UV_EAI_NONAME;
-		if (status < 0)
-			attempt_failed(client, status);
+		client->found = client->next = found;
+		if (status == 0 && found)
+			connect_to_next(client);
+		else
+			attempt_failed(client, status < 0 ? status : UV_EAI_NONAME);
+	} else {
+		uv_freeaddrinfo(found);
 	}
-	uv_freeaddrinfo(found);
 	free(request);
 	ha_client_release(client);
 }
@@ -112,9 +138,15 @@ static void attempt(struct ha_client *client)
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} address;
-	int rc = ha_split_address((struct gantry_str){client->current, strlen(client->current)},
-				  host, port);
+	int rc;
 
+	if (client->next) {
+		connect_to_next(client);
+		return;
+	}
+	forget_found(client);
+	rc = ha_split_address((struct gantry_str){client->current, strlen(client->current)}, host,
+			      port);
 	client->attempt_ms = gantry_clock_ms();
 	if (rc == 0) {
 		int number = (int)strtol(port, NULL, 10);
@@ -134,6 +166,7 @@ static void give_up_lookup(struct ha_client *client)
 	if (client->lookup)
 		uv_cancel((uv_req_t *)client->lookup);
 	client->lookup = NULL;
+	forget_found(client);
 }
 
 /* ---- looking after it */

@@ -31,12 +31,13 @@ struct ha_client {
 	const struct ha_client_conf *conf;
 	struct gantry_loop *loop;
 
-	struct ha_link *link;                        /* NULL: none */
-	uv_getaddrinfo_t *lookup;                    /* NULL: none on its way */
-	uv_timer_t *timer;                           /* from open to shut */
-	uint64_t attempt_ms;                         /* when connecting began; gantry_clock_ms() */
-	uint64_t retry_ms;                           /* not before */
-	uint64_t pause_ms;                           /* after the next failure */
+	struct ha_link *link;          /* NULL: none */
+	uv_getaddrinfo_t *lookup;      /* NULL: none on its way */
+	struct addrinfo *found, *next; /* what a name has, and which of it is tried next */
+	uv_timer_t *timer;             /* from open to shut */
+	uint64_t attempt_ms;           /* when resolving, or connecting to one address, began */
+	uint64_t retry_ms;             /* not before */
+	uint64_t pause_ms;             /* after the next failure */
 	char current[HA_HOST_MAX + HA_PORT_MAX + 4]; /* what is connected to */
 	struct gantry_task change;                   /* something is to be looked at on the loop */
 	struct gantry_log_limit connect_limit, end_limit, feed_limit, differ_limit;
@@ -85,7 +86,8 @@ struct ha_link {
 /* ---- client.c */
 void ha_client_hold(struct ha_client *client);
 void ha_client_release(struct ha_client *client);
-/* The link has come to an end: the next attempt is made later. soon: it was of use. */
+/* The link has come to an end: the next attempt is made later. soon: it was of use. One that never
+ * was connected: at once, with the name's next address, if it has any left. */
 void ha_client_retry(struct ha_client *client, bool soon);
 /* Looks after the client again in so many ms, or when it would anyway. */
 void ha_client_wake(struct ha_client *client, uint64_t ms);

@@ -36,9 +36,16 @@ unsigned ha_master_port(const struct ha_master *master);
  * until no lease and no op of theirs is left. NULL is fine. Not on an event loop. */
 void ha_master_open(struct ha_master *master);
 void ha_master_shut(struct ha_master *master);
-/* What at least count slaves, 1 or more, have reported. false: there are not so many. Any thread.
- */
-bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret);
+struct ha_held {       /* by count slaves */
+	bool enough;   /* so many connections have reported, though two may be one slave's */
+	uint64_t end;  /* what so many connections have reported; 0: there are fewer */
+	uint64_t sure; /* what so many slaves have for certain; 0: there are fewer */
+};
+
+/* What count slaves, 1 or more, have reported. Nothing in the protocol tells whose connection it
+ * is, and one that broke off unseen stays until the housekeeping: docs/design/replication.md. Any
+ * thread. */
+void ha_master_held(struct ha_master *master, unsigned count, struct ha_held *ret);
 
 /* The slaves that have reported, as the service's peers. Any thread. */
 unsigned ha_master_peers(struct ha_master *master, struct gantry_replica *ret, unsigned max);

@@ -218,6 +218,7 @@ static void connected(uv_connect_t *connect, int status)
 		return;
 	}
 	uv_tcp_nodelay(&link->tcp, 1);
+	client->next = NULL; /* this address is the one */
 	link->read_ms = link->wrote_ms = gantry_clock_ms();
 	atomic_store(&client->connected, true);
 	gantry_log(client->inst, NOTICE, "connected to the master %s; the log ends at %llu here",

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <gantry/plugin.h>
 #include <stdlib.h>
-
-enum { COUNT_MAX = 2 * 1024 }; /* haMaxConnections' most, and as many that are giving way */
+#include <string.h>
 
 int ha_master_new(struct gantry_inst *inst, struct door *door, const struct ha_master_conf *conf,
 		  void (*changed)(void *user), void *user, struct ha_master **ret)
@@ -180,29 +179,64 @@ void ha_slave_release(struct ha_slave *slave)
 	pthread_mutex_unlock(&master->lock);
 }
 
-static int compare(const void *left, const void *right)
+void ha_master_held(struct ha_master *master, unsigned count, struct ha_held *ret)
 {
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-	return a < b ? 1 : a > b ? -1 : 0;
-}
-
-bool ha_master_acked(struct ha_master *master, unsigned count, uint64_t *ret)
-{
-	uint64_t acked[COUNT_MAX];
+	struct ha_standing all[HA_SLAVES_MAX];
 	unsigned known = 0;
 
 	pthread_mutex_lock(&master->lock);
 	for (struct ha_slave *slave = master->list; slave; slave = slave->next) {
+		uint64_t acked = atomic_load(&slave->acked);
+
 		if (atomic_load(&slave->reported))
-			acked[known++] = atomic_load(&slave->acked);
+			all[known++] = (struct ha_standing){
+				.acked = acked,
+				.host = slave->host,
+				.doubted = slave->in_doubt && acked <= slave->doubt,
+			};
 	}
 	pthread_mutex_unlock(&master->lock);
-	if (known < count)
-		return false;
-	qsort(acked, known, sizeof(acked[0]), compare);
-	*ret = acked[count - 1];
-	return true;
+	ha_count(all, known, count, ret);
+}
+
+/* ---- two connections of one slave */
+
+/* Under lock. */
+static uint32_t host_of(struct ha_master *master, const struct ha_slave *slave)
+{
+	const char *colon = strrchr(slave->address, ':');
+	size_t size = colon ? (size_t)(colon - slave->address) : strlen(slave->address);
+
+	for (const struct ha_slave *other = master->list; other; other = other->next)
+		if (atomic_load(&other->reported) &&
+		    strncmp(other->address, slave->address, size + 1) == 0)
+			return other->host;
+	return ++master->hosts;
+}
+
+/* A slave has one connection at a time. When another one of its host begins to report, the older
+ * one may have been the same slave's, until its peer has got something that was sent later. */
+void ha_slave_known(struct ha_slave *slave, uint64_t offset)
+{
+	struct ha_master *master = slave->master;
+	bool newer = true;
+
+	pthread_mutex_lock(&master->lock);
+	slave->host = host_of(master, slave);
+	for (struct ha_slave *other = master->list; other; other = other->next) {
+		struct ha_slave *older = newer ? slave : other;
+
+		if (other == slave) {
+			newer = false;
+		} else if (other->host == slave->host && atomic_load(&other->reported)) {
+			older->in_doubt = true;
+			older->doubt = atomic_load(&older->sent);
+		}
+	}
+	/* Who finds that it has reported finds what. */
+	atomic_store(&slave->acked, offset);
+	atomic_store(&slave->reported, true);
+	pthread_mutex_unlock(&master->lock);
 }
 
 static void tell_of(const struct ha_slave *slave, uint64_t end, struct gantry_replica *ret)

@@ -4,6 +4,7 @@
 #ifndef HA_MASTER_IMPL_H
 #define HA_MASTER_IMPL_H
 
+#include "acked.h"
 #include "address.h"
 #include "ha.h"
 #include "wire.h"
@@ -18,6 +19,7 @@ enum {
 	SHIP_BATCHES = 16,          /* headers in one write */
 	SHIP_MAX = 2 * 1024 * 1024, /* bytes in one write */
 	REPORTS_MAX = 128,          /* bytes of reports read at once; a multiple of 8 */
+	HA_SLAVES_MAX = 2 * 1024,   /* haMaxConnections' most, and as many that are giving way */
 };
 
 struct ha_slave {
@@ -30,6 +32,9 @@ struct ha_slave {
 	bool told;              /* master->lock: task is on its way */
 	struct gantry_task end; /* closes it */
 	char address[HA_ADDRESS_MAX];
+	uint32_t host;  /* master->lock; the same for all that come from one */
+	bool in_doubt;  /* master->lock: one that reported later may be the same slave, */
+	uint64_t doubt; /* master->lock: until more than this is acked */
 	bool closed;
 
 	uint8_t in[REPORTS_MAX];
@@ -68,12 +73,14 @@ struct ha_master {
 	bool open;             /* lock */
 	struct ha_slave *list; /* lock */
 	unsigned count;        /* lock */
+	uint32_t hosts;        /* lock; the last number given */
 	struct gantry_log_limit begin_limit, refuse_limit, full_limit, bad_limit, gone_limit,
 		read_limit;
 };
 
 /* ---- master.c */
 bool ha_master_take(struct ha_slave *slave); /* false: the log is shut, or there are too many */
+void ha_slave_known(struct ha_slave *slave, uint64_t offset); /* its first report; on its loop */
 void ha_slave_hold(struct ha_slave *slave);
 void ha_slave_release(struct ha_slave *slave); /* the last one frees it */
 

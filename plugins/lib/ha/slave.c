@@ -49,13 +49,13 @@ static bool take_report(struct ha_slave *slave, int64_t offset)
 				   slave->address, (long long)offset);
 		return false;
 	}
-	if (!atomic_load(&slave->reported)) {
-		if (!ha_ship_begin(slave, (uint64_t)offset))
-			return false;
+	if (atomic_load(&slave->reported)) {
+		atomic_store(&slave->acked, (uint64_t)offset);
+		return true;
 	}
-	/* Who finds that it has reported finds what. */
-	atomic_store(&slave->acked, (uint64_t)offset);
-	atomic_store(&slave->reported, true);
+	if (!ha_ship_begin(slave, (uint64_t)offset))
+		return false;
+	ha_slave_known(slave, (uint64_t)offset);
 	return true;
 }
 

@@ -54,15 +54,14 @@ static bool runs_away(const struct sync *sync, uint64_t end)
 static void slaves_changed(void *user)
 {
 	struct sync *sync = user;
-	uint64_t held = 0;
-	bool enough;
+	struct ha_held held;
 
 	pthread_mutex_lock(&sync->lock);
-	enough = ha_master_acked(sync->master, sync->wanted, &held);
-	judge(sync, enough, held);
+	ha_master_held(sync->master, sync->wanted, &held);
+	judge(sync, held.enough, held.end);
 	pthread_mutex_unlock(&sync->lock);
-	if (enough)
-		door_move(sync->door, GANTRY_REPLICATED, held);
+	if (held.sure)
+		door_move(sync->door, GANTRY_REPLICATED, held.sure);
 }
 
 static int propose(struct gantry_inst *inst, struct gantry_batch *batch, struct gantry_op *op)

@@ -27,7 +27,9 @@ enum {
 	GANTRY_STORAGE_MAPPED = 4, /* hot slices point into the page cache: no copy */
 };
 
-enum { GANTRY_SLICE_MAX = 8 * 1024 * 1024 }; /* bytes that one read shows at most */
+/* Bytes that one read shows at most, and so the longest record: what the largest frame of RocketMQ,
+ * 16 MiB, can bring, and what a broker adds to it. */
+enum { GANTRY_SLICE_MAX = 17 * 1024 * 1024 };
 
 /* gantry_shape.flags */
 enum {

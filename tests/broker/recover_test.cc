@@ -184,6 +184,38 @@ TEST(Recover, AfterACleanStopNothingIsReadTwice)
 	EXPECT_EQ(log.find("was not clean"), std::string::npos) << log;
 }
 
+/* As long as a frame can make them, however they go to the disk. */
+TEST(Recover, TheLongestMessages)
+{
+	const std::string body(16 * 1024 * 1024 - 1000, 'l');
+
+	for (const char *flush : {"ASYNC_FLUSH", "SYNC_FLUSH"}) {
+		std::string keys = "maxMessageSize = 33554432\nmappedFileSizeCommitLog = 50331648\n"
+				   "flushDiskType = " +
+				   std::string(flush);
+		Folder folder;
+
+		in_a_process_that_dies(
+			folder.path(),
+			[&](World &world) {
+				Session session(world);
+
+				fill(world, 1, 1, 2, body);
+				Sent longer;
+				longer.body = std::string(17 * 1024 * 1024, 'l');
+				EXPECT_EQ(session.send(longer).code, GANTRY_MESSAGE_ILLEGAL);
+				expect_all(world, 1, 1, 2, body);
+				topics_written(world, folder, 1);
+			},
+			keys);
+		World world(folder.path(), keys);
+		expect_all(world, 1, 1, 2, body);
+		fill(world, 1, 1, 1, body);
+		world.dispatched();
+		EXPECT_TRUE(read_all(world, "Topic0", 0).at(2) == body + "0");
+	}
+}
+
 TEST(Recover, HalfARecordEndsTheLog)
 {
 	Folder folder;

@@ -265,7 +265,8 @@ std::vector<Record> Client::scan(uint64_t from, bool to_end)
 			records.push_back(record);
 			done += RECORD_HEAD + record.body.size();
 		}
-		bool more = wanted > got.size - done && got.size == want && wanted <= 1u << 24;
+		bool more =
+			wanted > got.size - done && got.size == want && wanted <= GANTRY_SLICE_MAX;
 		uint64_t offset = got.offset;
 		gantry_slice_release(&got);
 		if (done) {

@@ -93,7 +93,7 @@ TEST_P(Async, AUnitSharesASegment)
 
 TEST_P(Async, WhatIsTooLongToBeReadIsNotPlaced)
 {
-	const size_t most = 8 << 20;
+	const size_t most = GANTRY_SLICE_MAX;
 	Client client(world, "replication-async");
 
 	ASSERT_EQ(client.attach(folder.path(), 4 * most), 0);

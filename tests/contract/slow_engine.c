@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STAGE = 64 * 1024, SLICE = 8 * 1024 * 1024 };
+enum { STAGE = 64 * 1024, SLICE = GANTRY_SLICE_MAX };
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {

@@ -249,6 +249,58 @@ class Trial:
                 raise Failure(f"{'; '.join(self.notes)}; the log does not name {word}: {said}")
 
 
+# ---- a message that no read shows whole
+
+def add_long_record(store, size, body):
+    """Behind the only message: the beginning of one that says it has that size and that body.
+    Returns the file and the place."""
+    head, (path,) = 88, log_files(store)
+    data = path.read_bytes()
+    end = struct.unpack_from(">i", data)[0]
+    record = bytearray(data[:head])
+    struct.pack_into(">i", record, 0, size)
+    struct.pack_into(">q", record, 28, end)
+    struct.pack_into(">i", record, head - 4, body)
+    with open(path, "r+b") as file:
+        file.seek(end)
+        file.write(record)
+    return path, end
+
+
+def try_too_long(binaries, home):
+    """The start that meets one refuses, and leaves the store as it is; with a length that is noise
+    it is not met."""
+    place, size = PLACES[0], 20 << 20
+    broker = Broker(binaries, home, **{**PROPERTIES, "mappedFileSizeCommitLog": 32 << 20})
+    try:
+        broker.start()
+        with Pipe(broker.port) as pipe:
+            header, _ = pipe.call(SEND, body_of("0"), **send_fields(*place))
+            if header["code"] != SUCCESS:
+                raise Failure(f"not sent: {header}")
+        broker.stop()
+        path, end = add_long_record(broker.store, size, size - 200)
+        before = path.read_bytes()
+        try:
+            broker.start()
+        except Failure:
+            pass
+        else:
+            raise Failure("a store with a message that cannot be read is taken")
+        if f"the message at log offset {end} has {size} bytes" not in broker.said():
+            raise Failure(f"the log does not say which message is too long: {broker.said()}")
+        if path.read_bytes() != before:
+            raise Failure("the refused store was changed")
+        add_long_record(broker.store, size, 5)
+        broker.start()
+        with Pipe(broker.port) as pipe:
+            served = [name_of(body) for _, _, body in read_from(pipe, *place, 0)]
+        if served != ["0"]:
+            raise Failure(f"{served} is served")
+    finally:
+        broker.kill()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binaries", type=Path)
@@ -283,6 +335,11 @@ def main():
                 finally:
                     trial.broker.kill()
                     shutil.rmtree(home)
+        if arguments.only in "log: too long":
+            home = Path(folder) / "long"
+            home.mkdir()
+            try_too_long(arguments.binaries, home)
+            print("log: too long: is refused", flush=True)
     if failures:
         raise Failure(f"{failures} failed")
 

@@ -261,6 +261,31 @@ TEST(Record, SaysWhatStandsThere)
 }
 
 /* Whatever one byte is changed to, nothing outside the record is read (ASan looks on). */
+TEST(Record, ClaimsItsSizeTwice)
+{
+	auto claims = [](const std::string &bytes, uint64_t at) {
+		return message_record_claims((const uint8_t *)bytes.data(), bytes.size(), at);
+	};
+
+	for (bool wide : {false, true}) {
+		Draft d;
+
+		d.body = std::string(70000, 'b');
+		if (wide)
+			d.draft.born_host = d.draft.store_host = v6(1);
+		ASSERT_EQ(d.finish(), 0);
+		std::string head = d.write().substr(0, MESSAGE_HEAD_MAX);
+		EXPECT_EQ(claims(head, 4096), d.draft.size);
+		EXPECT_EQ(claims(head, 4097), 0u) << "it stands elsewhere";
+		EXPECT_EQ(claims(head.substr(0, MESSAGE_HEAD_MAX - 1), 4096), 0u);
+		for (int bit = 17; bit < 32; bit++) {
+			std::string flipped = head;
+			flipped[(size_t)(3 - bit / 8)] ^= (char)(1 << bit % 8);
+			EXPECT_EQ(claims(flipped, 4096), 0u) << bit;
+		}
+	}
+}
+
 TEST(Record, SurvivesEveryDamagedByte)
 {
 	for (size_t at = 0; at < kRecord.size(); at++) {

@@ -24,6 +24,7 @@ enum {
 	AT_BORN_HOST = 48,
 	HOST_V4 = 8, /* address and a port of 4 bytes */
 	HOST_V6 = 20,
+	BEHIND_HOSTS = 8 + 4 + 8, /* store time, reconsume times, prepared offset; then the body */
 };
 
 int32_t message_body_crc(const void *body, size_t size)
@@ -113,6 +114,23 @@ bool message_record_may_begin(const uint8_t *bytes, uint64_t at)
 	_Static_assert(AT_PHYSICAL_OFFSET + 8 == (int)MESSAGE_RECORD_LOOK, "what is looked at");
 	return (magic == MESSAGE_MAGIC_V1 || magic == MESSAGE_MAGIC_V2) &&
 	       message_get64(bytes + AT_PHYSICAL_OFFSET) == at;
+}
+
+uint32_t message_record_claims(const uint8_t *bytes, size_t size, uint64_t at)
+{
+	uint32_t says, bare;
+	int32_t sys_flag, body;
+
+	if (size < MESSAGE_HEAD_MAX || !message_record_may_begin(bytes, at))
+		return 0;
+	says = message_get32(bytes + AT_SIZE);
+	sys_flag = (int32_t)message_get32(bytes + AT_SYS_FLAG);
+	bare = bare_bytes((int32_t)message_get32(bytes + AT_MAGIC)) + host_bytes(sys_flag);
+	body = (int32_t)message_get32(bytes + AT_BORN_HOST + host_bytes(sys_flag) + BEHIND_HOSTS);
+	if (says > INT32_MAX || body < 0 || says < (uint64_t)bare + (uint32_t)body ||
+	    says - bare - (uint32_t)body > INT16_MAX + MESSAGE_PROPERTIES_MAX)
+		return 0;
+	return says;
 }
 
 enum message_scan message_record_read(const uint8_t *bytes, size_t size, bool check_crc,

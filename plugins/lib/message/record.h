@@ -35,6 +35,7 @@ enum { /* MessageSysFlag */
 enum {
 	MESSAGE_RECORD_LOOK = 36, /* bytes that tell whether a record may begin there */
 	MESSAGE_RECORD_MIN = 91,  /* V1, two IPv4 hosts, nothing else */
+	MESSAGE_HEAD_MAX = 112,   /* what stands before the body, with two IPv6 hosts */
 	MESSAGE_BLANK_SIZE = 8,   /* a record leaves at least this much of its segment */
 	MESSAGE_PROPERTIES_MAX = 32767,
 	MESSAGE_TOPIC_V1_MAX = 127, /* UTF-16 units; a longer topic makes a V2 record */
@@ -63,6 +64,10 @@ enum message_scan {                   /* what stands at a place of the log */
 /* Whether those MESSAGE_RECORD_LOOK bytes begin a record that says that it stands at that offset.
  */
 bool message_record_may_begin(const uint8_t *bytes, uint64_t at);
+
+/* The size of a record of which only the beginning is there, if it may begin at that offset and its
+ * body is about as long as that; else 0, also for fewer bytes than MESSAGE_HEAD_MAX. */
+uint32_t message_record_claims(const uint8_t *bytes, size_t size, uint64_t at);
 
 /* Reads the record at bytes. ret is filled for MESSAGE_WHOLE; for MESSAGE_BLANK, MESSAGE_SHORT and
  * MESSAGE_BAD_SIZE only its size (SHORT: 0 if even that is not here). check_crc: sums up the body

@@ -5,6 +5,7 @@
 #define SEGMENTS_KEYS_H
 
 #include <gantry/conf.h>
+#include <gantry/storage.h>
 
 #define SEGMENTS_KEYS(struct_)                                                                     \
 	GANTRY_KEY(SIZE, struct_, prepared_bytes, "preparedBytes", .unit = "bytes", .dflt = "64m", \
@@ -43,7 +44,7 @@
 			BOOL, struct_, controller_mode, "enableControllerMode", .dflt = "false",   \
 			.help = "a slave may become the master, so it has a transient pool too"),  \
 		GANTRY_KEY(SIZE, struct_, staging_bytes, "stagingBytes", .unit = "bytes",          \
-			   .dflt = "16m", .min = 16 << 20, .max = 512 << 20,                       \
+			   .dflt = "17m", .min = GANTRY_SLICE_MAX, .max = 512 << 20,               \
 			   .help = "memory for messages on their way to the CommitLog's file"),    \
 		GANTRY_KEY(DURATION, struct_, commit_interval_ms, "commitIntervalCommitLog",       \
 			   .unit = "ms", .dflt = "200", .min = 1, .max = 3600000,                  \

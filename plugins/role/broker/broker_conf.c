@@ -117,7 +117,8 @@ const struct gantry_conf_item broker_keys[] = {
 	KEY(SIZE, mappedFileSizeConsumeQueueExt, .dflt = "50331648", .min = 64, .max = INT32_MAX,
 	    .unit = "bytes", .help = "size of a file in consumequeue_ext"),
 	KEY(SIZE, maxMessageSize, .dflt = "4194304", POSITIVE, .unit = "bytes",
-	    .help = "largest message body; one of more than 8 MiB with all that it says is refused "
+	    .help = "largest message body; one of more than 17 MiB with all that it says is "
+		    "refused "
 		    "in any case"),
 	KEY(INT, maxTopicLength, .dflt = "127", .min = 1, .max = 32767, .unit = "bytes",
 	    .help = "longest topic name that a message may carry"),

@@ -4,8 +4,8 @@
 #include "send/private.h"
 
 enum {
-	HEAD_ROOM = 64 * 1024,             /* of a record beside its body */
-	RECORD_MAX = 8 * 1024 * 1024 - 64, /* storage shows no more at once, frame included */
+	HEAD_ROOM = 64 * 1024,              /* of a record beside its body */
+	RECORD_MAX = GANTRY_SLICE_MAX - 64, /* storage shows no more at once, frame included */
 };
 
 /* What the records of a batch share, and a single one has. */

@@ -75,15 +75,16 @@ static bool has_right_sum(const struct cursor *cursor)
 }
 
 /* The bytes of a record that begins here and is longer than storage can show; else 0. Garbage does
- * not say the place where it stands. */
+ * not say its place and its length twice. */
 static uint32_t longer_than_shown(const struct cursor *cursor)
 {
+	uint64_t segment = cursor->store->segment_bytes;
+
 	if (cursor->record.size <= GANTRY_SLICE_MAX ||
-	    cursor->slice.size - cursor->used < MESSAGE_RECORD_LOOK)
+	    cursor->record.size > segment - cursor->at % segment)
 		return 0;
-	return message_record_may_begin(cursor->slice.bytes + cursor->used, cursor->at)
-		       ? cursor->record.size
-		       : 0;
+	return message_record_claims(cursor->slice.bytes + cursor->used,
+				     cursor->slice.size - cursor->used, cursor->at);
 }
 
 /* The record at the cursor's place in its slice, if it is there whole. ret_need: how much of the

@@ -17,8 +17,8 @@ struct cursor {
 	/* the record that cursor_next() found, good until the next call */
 	struct message_record record;
 	uint64_t record_at;
-	uint32_t too_long; /* bytes of the one that was not, since storage shows no more than 8 MiB
-			    */
+	uint32_t too_long; /* bytes of the one that was not, since storage shows no more than
+			    * GANTRY_SLICE_MAX */
 	/* private */
 	struct gantry_slice slice;
 	size_t used;

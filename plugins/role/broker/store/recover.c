@@ -112,8 +112,8 @@ static int scan(struct store *store, struct cursor *cursor, uint64_t *ret_count)
 	gantry_log(
 		store->inst, ERROR,
 		"the message at log offset %llu has %u bytes: only a Java broker reads more than "
-		"8 MiB; nothing of the store was changed",
-		(unsigned long long)cursor->at, cursor->too_long);
+		"%d MiB; nothing of the store was changed",
+		(unsigned long long)cursor->at, cursor->too_long, GANTRY_SLICE_MAX >> 20);
 	return -EFBIG;
 }
 

@@ -83,7 +83,8 @@ TEST_F(ConfWarn, IgnoredKeysSayWhatIsUsed)
 	EXPECT_EQ(
 		of("storePathRootDir=/data\nstorePathIndex=/x\nstorePathConsumeQueue=/x\n"
 		   "storeCheckpoint=/x\nabortFile=/x\nmappedFileSizeConsumeQueue=600\n"
-		   "mapedFileSizeConsumeQueue=300000\nisInBrokerContainer=true\n"),
+		   "mapedFileSizeConsumeQueue=300000\nisInBrokerContainer=true\n"
+		   "haSlaveFallbehindMax=1024\n"),
 		(Lines{
 			"f:2: storePathIndex: ignored by RocketMQ 5.5.0 as well, which uses "
 			"/data/index",
@@ -99,6 +100,8 @@ TEST_F(ConfWarn, IgnoredKeysSayWhatIsUsed)
 			"mappedFileSizeConsumeQueue = 600",
 			"f:8: isInBrokerContainer: ignored by RocketMQ 5.5.0 as well, which uses "
 			"inBrokerContainer = false",
+			"f:9: haSlaveFallbehindMax: ignored by RocketMQ 5.5.0 as well, which uses "
+			"haMaxGapNotInSync = 268435456",
 		}));
 }
 

@@ -93,8 +93,9 @@ class MixedPair(Pair):
     the slave where the log is: Java's takes it from nowhere else."""
 
     silence_ms, slave_ms = 4000, 1000  # a Java machine stands still now and then
-    # Java's: 5 s to connect and 5 s until it tries again; Gantry's: 3 s and at most 5 s.
-    back_seconds = 5 + 5 + 2 * MARGIN
+    # A Java slave: 5 s to connect and 5 s until it tries again; one that was started asks for its
+    # master after 10 s, and tries again within 5 s. Gantry's: 3 s and at most 5 s.
+    back_seconds = 10 + 5 + 2 * MARGIN
 
     def __init__(self, site, network, kinds):  # pylint: disable=super-init-not-called
         self.network, self.rounds, self.given_up, self.notes = network, 0, 0, []

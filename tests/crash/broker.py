@@ -87,6 +87,8 @@ class Broker:
 
     def said(self):
         """The log since the last start."""
+        if self.process is None:
+            return "never started"
         with open(self.log_file, "rb") as log:
             log.seek(self.log_from)
             return log.read().decode(errors="replace")

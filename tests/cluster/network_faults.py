@@ -223,7 +223,7 @@ def a_master_with_several_addresses(binaries, home, network):
         master.start()
         for number in range(2):
             slave.start()
-            wait_for_slave(master, f"0.{number}", CONNECT_SECONDS + MARGIN)
+            wait_for_slave(master, f"0.{number}", CONNECT_SECONDS + 2 * MARGIN)
             slave.kill()
     except Failure as failure:
         raise Failure(f"{failure}\nmaster: {master.said()}\nslave: {slave.said()}") from failure

@@ -23,13 +23,7 @@ const std::string unique = "UNIQ_KEY\1AAAA\2";
 
 void make_topic(World &world)
 {
-	topic_config config;
-	topic *topic;
-
-	topic_config_init(&config, {"TopicTest", 9});
-	config.attributes = "{\"queue.type\":\"BatchCQ\"}";
-	ASSERT_EQ(1, topics_put(world.role()->topics, &config, &topic));
-	ASSERT_TRUE(topic_batch(topic));
+	ASSERT_TRUE(topic_batch(make_topic(world, "TopicTest", "{\"queue.type\":\"BatchCQ\"}")));
 }
 
 Sent batch_of(int count, const std::string &name, const std::string &properties = unique)

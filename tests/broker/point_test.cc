@@ -383,13 +383,7 @@ TEST(Point, EntriesOfLostMessagesAreNotTaken)
 
 void make_batch_topic(World &world)
 {
-	topic_config config;
-	topic *topic;
-
-	topic_config_init(&config, {"Topic", 5});
-	config.attributes = "{\"queue.type\":\"BatchCQ\"}";
-	ASSERT_LE(0, topics_put(world.role()->topics, &config, &topic));
-	ASSERT_TRUE(topic_batch(topic));
+	ASSERT_TRUE(topic_batch(make_topic(world, "Topic", "{\"queue.type\":\"BatchCQ\"}")));
 }
 
 /* Of queues with queue.type=BatchCQ; others: and one plain queue. */

@@ -404,13 +404,9 @@ TEST(SendToCompaction, WantsKeys)
 	Folder folder;
 	World world(folder.path(), "enableCompaction=false\n");
 	Session session(world);
-	topic_config config;
-	topic *topic;
 	Sent sent;
 
-	topic_config_init(&config, {"TopicTest", 9});
-	config.attributes = "{\"cleanup.policy\":\"COMPACTION\"}";
-	ASSERT_EQ(1, topics_put(world.role()->topics, &config, &topic));
+	make_topic(world, "TopicTest", "{\"cleanup.policy\":\"COMPACTION\"}");
 	for (const char *keys : {"", " \t", "\x1c\x1f", "\u3000\u2028\u1680\u2006"}) {
 		sent.properties = *keys ? pairs({{"KEYS", keys}}) : "";
 		Sent refused = session.send(sent);

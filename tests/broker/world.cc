@@ -12,6 +12,7 @@
 #include "broker.h"
 #include "plugins.h"
 #include "store/store.h"
+#include "topics/topics.h"
 
 World::World(const std::string &root, const std::string &keys, unsigned loops,
 	     const std::string &replication)
@@ -153,6 +154,17 @@ void World::dispatched()
 
 	store_bounds(messages(), &first, &end);
 	until([&] { return store_dispatched(messages()) >= end; });
+}
+
+topic *make_topic(World &world, const std::string &name, const char *attributes)
+{
+	topic_config config;
+	topic *made = nullptr;
+
+	topic_config_init(&config, {name.data(), name.size()});
+	config.attributes = attributes;
+	EXPECT_LE(0, topics_put(world.role()->topics, &config, &made));
+	return made;
 }
 
 void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act,

@@ -13,6 +13,7 @@
 struct broker;
 struct gk_kernel;
 struct store;
+struct topic;
 
 class World
 {
@@ -45,6 +46,9 @@ class World
       private:
 	gk_kernel *kernel_ = nullptr;
 };
+
+/* A topic with attributes, those as topics.json has them. */
+topic *make_topic(World &world, const std::string &name, const char *attributes);
 
 /* Runs act with a broker in a process of its own, which then dies without stopping anything. */
 void in_a_process_that_dies(const std::string &root, const std::function<void(World &)> &act,

@@ -47,6 +47,23 @@ class Segments : public testing::TestWithParam<Engine>
 		}
 		return bytes;
 	}
+	/* So many, in folders that are named by their numbers, with 100 bytes each. */
+	std::vector<std::unique_ptr<Log>> small_logs(unsigned count)
+	{
+		std::vector<std::unique_ptr<Log>> logs;
+
+		shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
+		shape.segment_bytes = 6000;
+		for (unsigned i = 0; i < count; ++i) {
+			std::string text = pattern(i, 100);
+
+			logs.push_back(std::make_unique<Log>(world, GetParam()));
+			shape.directories = {folder / std::to_string(i)};
+			EXPECT_EQ(logs[i]->open(shape), 0);
+			EXPECT_EQ(logs[i]->ops->append(logs[i]->log, text.data(), 100), 0);
+		}
+		return logs;
+	}
 
 	Folder folder;
 	World world;
@@ -544,18 +561,9 @@ static size_t open_files()
 TEST_P(SegmentsFewDescriptors, ManyLogsShareThem)
 {
 	constexpr unsigned COUNT = 200;
-	std::vector<std::unique_ptr<Log>> logs;
 	size_t before = open_files();
+	auto logs = small_logs(COUNT);
 
-	shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
-	shape.segment_bytes = 6000;
-	for (unsigned i = 0; i < COUNT; ++i) {
-		logs.push_back(std::make_unique<Log>(world, GetParam()));
-		shape.directories = {folder / std::to_string(i)};
-		ASSERT_EQ(logs[i]->open(shape), 0);
-		std::string text = pattern(i, 100);
-		ASSERT_EQ(logs[i]->ops->append(logs[i]->log, text.data(), 100), 0);
-	}
 	EXPECT_LE(open_files(), before + 16);
 	std::vector<std::thread> readers;
 	for (unsigned t = 0; t < 3; ++t) {
@@ -604,18 +612,9 @@ OVER_ENGINES(SegmentsFewFiles, file_engines);
 
 TEST_P(SegmentsFewFiles, SmallLogsLeaveMostOfThemToOthers)
 {
-	constexpr unsigned COUNT = 100;
-	std::vector<std::unique_ptr<Log>> logs;
 	size_t before = open_files();
+	auto logs = small_logs(100);
 
-	shape.flags = GANTRY_LOG_SMALL | GANTRY_LOG_EMPTY;
-	shape.segment_bytes = 6000;
-	for (unsigned i = 0; i < COUNT; ++i) {
-		logs.push_back(std::make_unique<Log>(world, GetParam()));
-		shape.directories = {folder / std::to_string(i)};
-		ASSERT_EQ(logs[i]->open(shape), 0);
-		ASSERT_EQ(logs[i]->ops->append(logs[i]->log, "text", 4), 0);
-	}
 	EXPECT_LE(open_files(), before + 400 / 8);
 }
 

@@ -46,40 +46,49 @@ static int get_consumer_list(struct broker *broker, struct gantry_call *call, st
 	return call_reply_made(call, err, text, size);
 }
 
-static int get_consumer_connections(struct broker *broker, struct gantry_call *call,
-				    struct gantry_op *op)
+struct connections {
+	const char *field;
+	int (*describe)(struct clients *, struct gantry_str group, char **ret, size_t *ret_size);
+	uint16_t none_code;
+	const char *none; /* for printf, with the group */
+};
+
+static int get_connections(struct broker *broker, struct gantry_call *call,
+			   const struct connections *of)
 {
 	struct gantry_str group;
 	char *text = NULL;
 	size_t size = 0;
 	int err;
 
-	(void)op;
-	if (call_need_text(call, "consumerGroup", &group))
+	if (call_need_text(call, of->field, &group))
 		return 0;
-	err = clients_consumers_json(broker->clients, group, &text, &size);
+	err = of->describe(broker->clients, group, &text, &size);
 	if (err == -ENOENT)
-		return call_fail(call, GANTRY_CONSUMER_NOT_ONLINE,
-				 "the consumer group[%.*s] not online", STR_ARGS(group));
+		return call_fail(call, of->none_code, of->none, STR_ARGS(group));
 	return call_reply_made(call, err, text, size);
+}
+
+static int get_consumer_connections(struct broker *broker, struct gantry_call *call,
+				    struct gantry_op *op)
+{
+	static const struct connections consumers = {"consumerGroup", clients_consumers_json,
+						     GANTRY_CONSUMER_NOT_ONLINE,
+						     "the consumer group[%.*s] not online"};
+
+	(void)op;
+	return get_connections(broker, call, &consumers);
 }
 
 static int get_producer_connections(struct broker *broker, struct gantry_call *call,
 				    struct gantry_op *op)
 {
-	struct gantry_str group;
-	char *text = NULL;
-	size_t size = 0;
-	int err;
+	static const struct connections producers = {"producerGroup", clients_producers_json,
+						     GANTRY_SYSTEM_ERROR,
+						     "the producer group[%.*s] not exist"};
 
 	(void)op;
-	if (call_need_text(call, "producerGroup", &group))
-		return 0;
-	err = clients_producers_json(broker->clients, group, &text, &size);
-	if (err == -ENOENT)
-		return call_fail(call, GANTRY_SYSTEM_ERROR, "the producer group[%.*s] not exist",
-				 STR_ARGS(group));
-	return call_reply_made(call, err, text, size);
+	return get_connections(broker, call, &producers);
 }
 
 static int check_expression(struct broker *broker, struct gantry_call *call,

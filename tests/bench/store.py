@@ -64,7 +64,7 @@ def measure(args, size):
             for row in args.rows.split(","):
                 page.say(f"{name}: {row}")
                 cache.fill()
-                rows = store_rows.Rows(contender, generator, disk, lines, size)
+                rows = store_rows.Rows(contender, generator, disk, cache, lines, size)
                 try:
                     getattr(rows, row)()
                 except (Failure, peers.Unavailable) as failure:

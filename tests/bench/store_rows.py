@@ -84,10 +84,11 @@ def shape(queues):
 class Rows:
     """Measures one contender."""
 
-    def __init__(self, contender, generator, disk, lines, size):
+    def __init__(self, contender, generator, disk, cache, lines, size):
         self.contender = contender
         self.generator = generator
         self.disk = disk
+        self.cache = cache
         self.lines = lines
         self.size = size
         contender.extra = {"defaultTopicQueueNums": QUEUES_A_TOPIC}
@@ -136,6 +137,7 @@ class Rows:
         rates = {}
         for queues in self.size["queues"]:
             row = f"send 128 bytes over {queues:,} queue{'s'[:queues - 1]}"
+            self.cache.fill()
             self.contender.start()
             options = [*SEND, "--size", str(DENSE_BYTES)]
             begin = time.monotonic()

@@ -12,7 +12,7 @@ What a deleted store had goes back to the host within seconds, so whoever measur
 import os
 import time
 
-LEAVE = 256 << 20  # bytes of free memory that stay: the kernel wants some
+LEAVE = 512 << 20  # bytes of free memory that stay: the kernel wants some
 STEP = 128 << 10   # readahead takes no more at once
 
 
@@ -29,7 +29,7 @@ class FullCache:
         """Returns the seconds that it took."""
         begin = time.monotonic()
         with open(self.path, "rb+", buffering=0) as file:
-            while (free := free_bytes() - LEAVE) > LEAVE:
+            while (free := free_bytes() - LEAVE) > LEAVE // 4:
                 os.ftruncate(file.fileno(), self.bytes + free)
                 for at in range(self.bytes, self.bytes + free, STEP):
                     os.posix_fadvise(file.fileno(), at, STEP, os.POSIX_FADV_WILLNEED)

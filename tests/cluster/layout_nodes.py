@@ -15,6 +15,7 @@ EXAMPLES = HERE.parent.parent / "conf.d" / "examples"
 HA_STATUS = 907
 LOG_FILE_SIZE = 16 << 20
 READY_SECONDS = 200
+REGISTER_MS = 10000
 
 
 def value_of(text, key, otherwise=None):
@@ -51,7 +52,7 @@ class Node:
             "listenPort": self.port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
             "namesrvAddr": separator.join(node.address for node in self.cluster.namesrvs),
             "storePathRootDir": self.store, "storePathCommitLog": self.store / "commitlog",
-            "mappedFileSizeCommitLog": LOG_FILE_SIZE, "registerNameServerPeriod": 10000,
+            "mappedFileSizeCommitLog": LOG_FILE_SIZE, "registerNameServerPeriod": REGISTER_MS,
             "slaveReadEnable": "true",  # else nobody reads while a master is down
             # of this machine: little disk, slow starts
             "diskMaxUsedSpaceRatio": 95, "waitTimeMillsInSendQueue": 3000,

@@ -155,9 +155,7 @@ void store_index_close(struct store *store)
 	pthread_mutex_destroy(&index->lock);
 	free(index->fresh.at);
 	free(index->writing.at);
-	free(index->pages);
-	free(index->order);
-	free(index->bytes);
+	index_drop_room(index);
 	free(index->folder);
 	free(index);
 }

@@ -12,8 +12,9 @@ extern "C" {
 #endif
 
 enum {
-	INDEX_BATCH = 128 * 1024, /* keys in memory, and written at once, at most */
-	INDEX_RUN = 64 * 1024,    /* as many make the job run before the next tick */
+	INDEX_BATCH = 256 * 1024, /* keys in memory, and written at once, at most */
+	INDEX_RUN = 128 * 1024,   /* as many make the job run before the next tick: a batch of keys
+				     of many topics reads and writes all slots of a file */
 	INDEX_PAGE = 4096,        /* slots are sorted by pages of a file, */
 	INDEX_WINDOW = 16,        /* and read and written so many pages at once, at most, */
 	INDEX_GAP = 4, /* with pages between them that nothing changes, if they are few */
@@ -109,6 +110,8 @@ void index_free_files(struct index *index);
 /* index_write.c: under file_lock: writes what is in writing; what could not be written stays
  * there. */
 int index_write(struct index *index);
+/* Gives back the memory that the next batch makes again: while little is sent. */
+void index_drop_room(struct index *index);
 
 /* index_run.c */
 void index_init_run(struct index *index);

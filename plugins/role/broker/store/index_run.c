@@ -58,7 +58,7 @@ int index_write_fresh(struct index *index)
 	if (status)
 		return status;
 	pthread_mutex_lock(&index->lock);
-	if (index->fresh.used) {
+	if (index->fresh.room) {
 		struct index_puts fresh = index->fresh;
 
 		index->fresh = *writing;
@@ -70,6 +70,7 @@ int index_write_fresh(struct index *index)
 	if (!status && few && writing->room > KEEP_ROOM) {
 		free(writing->at);
 		*writing = (struct index_puts){0};
+		index_drop_room(index);
 	}
 	return status;
 }
@@ -262,13 +263,14 @@ void index_init_run(struct index *index)
 	index->work = (struct gantry_work){.run = run_on_worker, .user = index};
 }
 
-/* Whether a job would have anything to do. */
+/* Whether a job would have anything to do: to give memory back, too. */
 static bool has_work(struct index *index)
 {
 	bool has;
 
 	pthread_mutex_lock(&index->lock);
-	has = !index->broken && (index->fresh.used || index->behind);
+	has = !index->broken &&
+	      (index->fresh.used || index->behind || index->fresh.room > KEEP_ROOM);
 	pthread_mutex_unlock(&index->lock);
 	return has;
 }

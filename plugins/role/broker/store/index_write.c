@@ -34,6 +34,15 @@ static int make_room(struct index *index)
 	return index->pages && index->order && index->bytes ? 0 : -ENOMEM;
 }
 
+void index_drop_room(struct index *index)
+{
+	free(index->pages);
+	free(index->order);
+	free(index->bytes);
+	index->pages = index->order = NULL;
+	index->bytes = NULL;
+}
+
 /* Fills order with the puts' numbers by page; those of a page stay in their order. */
 static void sort(const struct batch *batch)
 {

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 import fio
+import load
 from contenders import Failure
 from page import say
 from table import number
@@ -19,6 +20,7 @@ IN_FLIGHT = 256
 GROUP = 128          # messages in a group commit at 256 in flight
 QUEUES_A_TOPIC = 10
 DENSE_BYTES = 128
+QUEUES_IDLE = 3        # s; a broker that writes behind makes the files of queues when it is idle
 LONG_BYTES = 4096
 PULLED = 32          # messages a pull
 RECORD_BYTES = 213   # of a record without its body, as `gantry bench` makes them
@@ -142,6 +144,7 @@ class Rows:
             options = [*SEND, "--size", str(DENSE_BYTES)]
             begin = time.monotonic()
             self.send(options, "queues", shape(queues), seconds=120, count=max(queues, 1000))
+            load.settle(self.contender.process.child.pid, QUEUES_IDLE)  # their files are made
             if queues > 1:
                 self.tell(row, "creating topics and queues, s", time.monotonic() - begin)
             self.send(options, "queues", shape(queues), seconds=self.size["seconds"])

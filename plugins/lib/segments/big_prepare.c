@@ -20,7 +20,6 @@ enum {
 	FLUSHES_A_SECOND = 10,    /* from here on a flush must meet no zeros */
 	FLUSHED_LAG = 8 << 20,    /* a step is made for as much as was written */
 	WRITE_BACK = 1024 * 1024, /* of zeros at a time, then a flush waits for no more of them */
-	DIRECT_PIECE = 64 * 1024, /* before a flush in the disk's queue */
 	FREE_SEGMENTS = 4,        /* with less room on the disk no whole segment is prepared */
 };
 
@@ -79,19 +78,13 @@ static int segment_for_room(struct big_log *log, uint64_t at, struct segment **r
 static int zero_direct(struct segment *segment, uint64_t from, uint64_t bytes, uint64_t *ret_done)
 {
 	int fd = from % FILES_PAGE || bytes % FILES_PAGE ? -1 : segment_open_direct(segment);
-	int rc;
+	int rc = -EINVAL;
 
 	*ret_done = 0;
-	if (fd < 0)
-		return -EINVAL;
-	do {
-		uint64_t wrote = 0;
-
-		rc = files_zero(fd, from + *ret_done, smaller(bytes - *ret_done, DIRECT_PIECE),
-				&wrote);
-		*ret_done += wrote;
-	} while (rc == 0 && *ret_done < bytes);
-	close(fd);
+	if (fd >= 0) {
+		rc = files_zero(fd, from, bytes, ret_done);
+		close(fd);
+	}
 	return rc;
 }
 

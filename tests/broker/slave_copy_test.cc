@@ -14,6 +14,7 @@
 #include "remoting/test_wire.h"
 #include "session.h"
 #include "slave/slave.h"
+#include "store/store.h"
 #include "topics/topics.h"
 
 static const char kSlave[] = "brokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\n"
@@ -341,6 +342,21 @@ TEST(SlaveCopy, WhatClientsCommittedOutlivesARestart)
 	world.until([&] { return master.Asked(15) > 0; });
 	EXPECT_EQ(master.Last(15)["commitOffset"], "8");
 	EXPECT_EQ(offsets_get(world.role()->offsets, text("readers"), text("Copied"), 0), 8);
+}
+
+TEST(SlaveCopy, ANewTopicInTheLogIsAReasonToAsk)
+{
+	Folder folder;
+	Master master;
+	World world(folder.path(), std::string(kSlave) + "slaveSyncInterval=1h\n", 2, kDouble);
+	auto waits = [&] { return topics_find(world.role()->topics, text("Later")) == nullptr; };
+
+	slave_told(world.role(), text(master.address()), text(""));
+	world.until([&] { return master.Asked(402) > 0; });
+	master.Say(21, Master::topics(2, topic_json("Later", 1)));
+	EXPECT_TRUE(waits());
+	ASSERT_NE(store_queue_named(world.messages(), text("Later"), 0), nullptr);
+	world.until([&] { return !waits() && master.Asked(402) == 2; });
 }
 
 TEST(SlaveCopy, AMasterThatGoesIsMissedAndAnotherIsFound)

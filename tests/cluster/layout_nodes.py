@@ -12,7 +12,7 @@ from harness.process import HOST, listens, wait_until
 from harness.remoting import Connection
 
 EXAMPLES = HERE.parent.parent / "conf.d" / "examples"
-HA_STATUS = 907
+HA_STATUS, TOPIC_CONFIG = 907, 351
 LOG_FILE_SIZE = 16 << 20
 READY_SECONDS = 200
 REGISTER_MS = 10000
@@ -114,6 +114,15 @@ class Layout:
         self.nodes = self.namesrvs + self.brokers
         self.masters = [node for node in self.brokers if node.role == "master"]
         self.addresses = ";".join(node.address for node in self.namesrvs)
+
+    def wait_until_known(self, topic):
+        """Until the slaves that are to serve without their master have heard of the topic. It is
+        sent to, which makes Gantry's ask for it."""
+        for slave in self.brokers:
+            if slave.role == "slave" and slave.kind == "gantry":
+                slave.process.wait_until(
+                    lambda node=slave: node.ask(TOPIC_CONFIG, {"topic": topic})[0]["code"] == 0,
+                    f"{topic} on its master", READY_SECONDS)
 
     def slaves(self, master):
         """Those of one master."""

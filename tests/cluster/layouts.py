@@ -54,6 +54,7 @@ def start(site, options):
             raise Failure(f"{master.name} makes no topic: {header}")
     streams = Streams([Stream(site, kind, layout.addresses, options.pause)
                        for kind in options.clients])
+    layout.wait_until_known(TOPIC)
     print(f"{options.layout}: {len(layout.nodes)} nodes serve after "
           f"{time.monotonic() - begun:.1f} s", flush=True)
     return layout, streams

@@ -118,6 +118,8 @@ void slave_round_done(struct slave *slave)
 	uint64_t now = gantry_clock_ms();
 
 	slave->look_ms = now + at_most(period_ms(slave), LOOK_MS);
+	if (slave->full)
+		slave->topic_ms = slave->look_ms;
 	if (slave->failed)
 		slave->full_ms = slave->look_ms;
 	else if (slave->full)
@@ -130,6 +132,19 @@ void slave_round_done(struct slave *slave)
 	slave->client = NULL;
 }
 
+/* Messages of a topic that came after the last round can be read here only when it is known. */
+static bool has_new_topics(const struct slave *slave, uint64_t now)
+{
+	return now >= slave->topic_ms &&
+	       store_topic_count(slave->broker->store) > slave->topic_count;
+}
+
+static void begin_full(struct slave *slave)
+{
+	slave->topic_count = store_topic_count(slave->broker->store);
+	slave_round(slave, true);
+}
+
 static void tick(struct gantry_timer *timer, void *user)
 {
 	struct slave *slave = user;
@@ -138,8 +153,8 @@ static void tick(struct gantry_timer *timer, void *user)
 	(void)timer;
 	if (slave->running || !slave->master[0] || !broker_is_slave(slave->broker))
 		return;
-	if (now >= slave->full_ms)
-		slave_round(slave, true);
+	if (now >= slave->full_ms || has_new_topics(slave, now))
+		begin_full(slave);
 	else if (now >= slave->look_ms)
 		slave_round(slave, false);
 }

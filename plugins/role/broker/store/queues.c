@@ -151,6 +151,16 @@ struct queue *store_queue_of(struct store *store, struct topic *topic, int32_t q
 	return queues ? peek(queues, queue) : NULL;
 }
 
+size_t store_topic_count(struct store *store)
+{
+	size_t count;
+
+	pthread_mutex_lock(&store->table_lock);
+	count = store->topics.count;
+	pthread_mutex_unlock(&store->table_lock);
+	return count;
+}
+
 struct topic_queues *store_find_topic(struct store *store, struct gantry_str name)
 {
 	struct table_entry *entry;

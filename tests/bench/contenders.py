@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that are compared, each pinned to one core, with its files in a folder of its own."""
+"""The servers that are compared, each pinned to one core unless a row says otherwise, with its files in a folder of its own."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ class Contender:
 
     def __init__(self, folder, core):
         self.folder = folder / self.name
-        self.core = core
+        self.cores = {core}
         self.port = None
         self.process = None
         self.start_ms = None
@@ -57,7 +57,7 @@ class Contender:
         begin = time.monotonic()
         self.process = Process(self.name, command, self.folder / "log", cwd=self.folder,
                                env=self.environment(),
-                               preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
+                               preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
         self._wait_for_accept(begin + START_SECONDS)
         self.start_ms = (time.monotonic() - begin) * 1000
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the store's table: how each is measured, and what Gantry has to reach."""
 
+import os
 import re
 import threading
 import time
@@ -114,12 +115,20 @@ class Rows:
     def sync(self):
         """256 in flight, beside fio's rate of writes that each hold 128 of the records."""
         self.contender.extra["flushDiskType"] = "SYNC_FLUSH"
-        row = f"synchronous flush, {IN_FLIGHT} in flight, 1 KiB"
+        one_core, row = self.contender.cores, f"synchronous flush, {IN_FLIGHT} in flight, 1 KiB"
+        self._sync(row)
+        self.contender.stop()
+        self.contender.cores = os.sched_getaffinity(0)
+        self._sync(row + ", on any core")
+        self.contender.cores = one_core
+
+    def _sync(self, row):
         record = 1024 + RECORD_BYTES
         options = [*SYNC, "--size", "1024"]
+        before = self.disk.flushes_per_second(GROUP * record, self.size["flushes"])
+        self.cache.fill()
         self.contender.start()
         self.send(options, "flush", seconds=self.size["seconds"] / 2)
-        before = self.disk.flushes_per_second(GROUP * record, self.size["flushes"])
         result = self.send(options, "flush", seconds=self.size["seconds"])
         after = self.disk.flushes_per_second(GROUP * record, self.size["flushes"])
         self.tell(row, "messages a second", result["messagesPerSecond"])

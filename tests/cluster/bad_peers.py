@@ -5,19 +5,17 @@
     bad_peers.py FOLDER-OF-PROGRAMS [--connections N] [SCENARIO]...
 """
 
-import argparse
 import contextlib
 import os
 import re
 import socket
 import struct
-import sys
-import tempfile
 import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import scenarios
 from network import connections, sockets
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
@@ -297,20 +295,10 @@ SCENARIOS = {one.__name__: one for one in (
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binaries", type=Path)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    parser.add_argument("--connections", type=int, default=100_000, help="health checks, in all")
-    options = parser.parse_intermixed_args()
-    for name in options.scenarios or SCENARIOS:
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="gantry-bad-") as home:
-            try:
-                SCENARIOS[name](options.binaries.resolve(), home, options)
-            except (Failure, OSError) as failure:
-                sys.exit(f"{name}: {failure}")
-        print(f"{name}: as promised, {time.monotonic() - begin:.1f} s", flush=True)
+    scenarios.run(__doc__, SCENARIOS,
+                  lambda name, binaries, home, options: SCENARIOS[name](binaries, home, options),
+                  lambda parser: parser.add_argument("--connections", type=int, default=100_000,
+                                                     help="health checks, in all"))
 
 
 if __name__ == "__main__":

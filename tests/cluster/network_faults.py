@@ -8,14 +8,12 @@ acknowledged meanwhile, and that everything is as before when the network is.
 Exit code: 77 where the machine permits no network namespaces.
 """
 
-import argparse
 import json
-import sys
-import tempfile
 import time
 from collections import namedtuple
 from pathlib import Path
 
+import scenarios
 from network import Network, connections, move_in, sockets
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
@@ -362,23 +360,12 @@ def try_one(name, binaries, home, properties):
 
 def main():
     move_in()
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binaries", type=Path)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
-                        help=", ".join([*OF_A_PAIR, *OF_ONE]))
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
-                        help="a property of master and slave")
-    options = parser.parse_intermixed_args()
-    properties = dict(pair.split("=", 1) for pair in options.set)
-    for name in options.scenarios or [*OF_A_PAIR, *OF_ONE]:
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="gantry-network-") as home:
-            try:
-                try_one(name, options.binaries.resolve(), home, properties)
-            except Failure as failure:
-                sys.exit(f"{name}: {failure}")
-        print(f"{name}: as promised, {time.monotonic() - begin:.1f} s", flush=True)
+    scenarios.run(__doc__, [*OF_A_PAIR, *OF_ONE],
+                  lambda name, binaries, home, options: try_one(
+                      name, binaries, home, dict(pair.split("=", 1) for pair in options.set)),
+                  lambda parser: parser.add_argument("--set", action="append", default=[],
+                                                     metavar="KEY=VALUE",
+                                                     help="a property of master and slave"))
 
 
 if __name__ == "__main__":

@@ -5,17 +5,13 @@
     slave_count.py FOLDER-OF-PROGRAMS [SCENARIO]...
 """
 
-import argparse
 import contextlib
 import json
 import socket
 import struct
-import sys
-import tempfile
 import threading
-import time
-from pathlib import Path
 
+import scenarios
 from ha_kill import wait_for_slave
 from load import FLUSH_SLAVE_TIMEOUT
 from broker import SEND, SUCCESS, Broker, Failure, Pipe, body_of, send_fields
@@ -130,19 +126,8 @@ SCENARIOS = {one.__name__: one for one in (
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binaries", type=Path)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    options = parser.parse_args()
-    for name in options.scenarios or SCENARIOS:
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="gantry-slaves-") as home:
-            try:
-                SCENARIOS[name](options.binaries.resolve(), Path(home))
-            except (Failure, OSError) as failure:
-                sys.exit(f"{name}: {failure}")
-        print(f"{name}: as promised, {time.monotonic() - begin:.1f} s", flush=True)
+    scenarios.run(__doc__, SCENARIOS,
+                  lambda name, binaries, home, _: SCENARIOS[name](binaries, home))
 
 
 if __name__ == "__main__":

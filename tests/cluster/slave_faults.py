@@ -8,15 +8,13 @@ slave says what is wrong, serves what it has, and catches up.
 Exit code: 77 where the machine permits no mount of our own.
 """
 
-import argparse
 import contextlib
 import os
 import signal
-import sys
-import tempfile
 import time
 from pathlib import Path
 
+import scenarios
 from network import move_in, run
 from ha_files import wait_until_same
 from ha_kill import check, wait_for_slave
@@ -184,19 +182,8 @@ SCENARIOS = {one.__name__: one for one in (
 
 def main():
     move_in()
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binaries", type=Path)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    options = parser.parse_args()
-    for name in options.scenarios or SCENARIOS:
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="gantry-slave-") as home:
-            try:
-                SCENARIOS[name](options.binaries.resolve(), home)
-            except Failure as failure:
-                sys.exit(f"{name}: {failure}")
-        print(f"{name}: as promised, {time.monotonic() - begin:.1f} s", flush=True)
+    scenarios.run(__doc__, SCENARIOS,
+                  lambda name, binaries, home, _: SCENARIOS[name](binaries, home))
 
 
 if __name__ == "__main__":

@@ -127,7 +127,13 @@ void written(World &world, const Folder &folder)
 	point point;
 
 	store_bounds(world.messages(), &first, &end);
-	world.until([&] { return read_point(folder, &point) && point.written == end; });
+	/* a checkpoint that is written after the point makes it one of another start */
+	world.until([&] {
+		return read_point(folder, &point) && point.written == end &&
+		       (uint64_t)read_checkpoint(folder).confirm == point.record_at &&
+		       read_bytes(folder / "checkpoint", MESSAGE_CHECKPOINT_USED) ==
+			       std::string((const char *)point.checkpoint, MESSAGE_CHECKPOINT_USED);
+	});
 }
 
 /* What the store said when it started. */

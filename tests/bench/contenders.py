@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that are compared, each pinned to one core unless a row says otherwise, with its files in a folder of its own."""
+"""The servers that are compared, each pinned to one core unless a row says otherwise, with its
+files in a folder of its own."""
 
 import os
 import shutil

@@ -317,17 +317,30 @@ TEST_P(HaPeer, WhatDoesNotFitEndsTheConnection)
 	EXPECT_EQ(follower->end(), record.size());
 }
 
-TEST_P(HaPeer, AnEmptyLogBeginsWhereAHeartbeatSays)
+/* A slave with an empty log whose master's heartbeat said where it begins. */
+class HaPeerEmpty : public HaPeer
 {
-	Listener listener;
-	port = listener.port;
-	auto follower = slave();
-	auto peer = listener.accept();
+      protected:
+	void begin_at(uint64_t offset)
+	{
+		port = listener.port;
+		follower = slave();
+		peer = listener.accept();
+		ASSERT_TRUE(peer);
+		ASSERT_EQ(peer->take_report(), 0);
+		peer->batch(static_cast<int64_t>(offset), "");
+		ASSERT_TRUE(follower->world->until([&] { return follower->end() == offset; }));
+	}
 
-	ASSERT_TRUE(peer);
-	ASSERT_EQ(peer->take_report(), 0);
-	peer->batch(3 * SEGMENT, "");
-	ASSERT_TRUE(follower->world->until([&] { return follower->end() == 3 * SEGMENT; }));
+	Listener listener;
+	std::unique_ptr<Node> follower;
+	std::unique_ptr<Peer> peer;
+};
+OVER_ENGINES(HaPeerEmpty, std::vector<Engine>{every_engine.front()});
+
+TEST_P(HaPeerEmpty, AnEmptyLogBeginsWhereAHeartbeatSays)
+{
+	ASSERT_NO_FATAL_FAILURE(begin_at(3 * SEGMENT));
 	std::string record = encode_record(3 * SEGMENT, 0, 1000, "the first");
 	peer->batch(3 * SEGMENT, record);
 	ASSERT_TRUE(follower->world->until(
@@ -335,17 +348,9 @@ TEST_P(HaPeer, AnEmptyLogBeginsWhereAHeartbeatSays)
 	EXPECT_EQ(follower->client->scan(3 * SEGMENT).size(), 1u);
 }
 
-TEST_P(HaPeer, AnEmptyLogThatBeganDoesNotBeginBefore)
+TEST_P(HaPeerEmpty, AnEmptyLogThatBeganDoesNotBeginBefore)
 {
-	Listener listener;
-	port = listener.port;
-	auto follower = slave();
-	auto peer = listener.accept();
-
-	ASSERT_TRUE(peer);
-	ASSERT_EQ(peer->take_report(), 0);
-	peer->batch(3 * SEGMENT, "");
-	ASSERT_TRUE(follower->world->until([&] { return follower->end() == 3 * SEGMENT; }));
+	ASSERT_NO_FATAL_FAILURE(begin_at(3 * SEGMENT));
 	peer->batch(SEGMENT, "x");
 	EXPECT_TRUE(peer->closed());
 	EXPECT_EQ(follower->client->bounds().end, 3 * SEGMENT);

@@ -10,11 +10,11 @@
 #include <gantry/guard.h>
 #include <gantry/loop.h>
 #include <mutex>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
+#include "../support/limit.h"
 #include "log_fixture.h"
 
 namespace fs = std::filesystem;
@@ -589,20 +589,7 @@ TEST_P(SegmentsFewDescriptors, ManyLogsShareThem)
 class FewFiles
 {
       protected:
-	FewFiles()
-	{
-		getrlimit(RLIMIT_NOFILE, &saved_);
-		rlimit few = saved_;
-		few.rlim_cur = 400;
-		setrlimit(RLIMIT_NOFILE, &few);
-	}
-	~FewFiles()
-	{
-		setrlimit(RLIMIT_NOFILE, &saved_);
-	}
-
-      private:
-	rlimit saved_;
+	Limit few{RLIMIT_NOFILE, 400};
 };
 
 class SegmentsFewFiles : FewFiles, public Segments

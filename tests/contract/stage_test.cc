@@ -7,9 +7,10 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <optional>
 #include <sys/syscall.h>
 
+#include "../support/limit.h"
 #include "log_fixture.h"
 
 namespace fs = std::filesystem;
@@ -253,20 +254,17 @@ class ShortFiles
 		struct sigaction ignored = {};
 		ignored.sa_handler = SIG_IGN;
 		sigaction(SIGXFSZ, &ignored, &signals_);
-		getrlimit(RLIMIT_FSIZE, &before_);
-		rlimit limit = before_;
-		limit.rlim_cur = 4096;
-		setrlimit(RLIMIT_FSIZE, &limit);
+		limit_.emplace(RLIMIT_FSIZE, 4096);
 	}
 	~ShortFiles()
 	{
-		setrlimit(RLIMIT_FSIZE, &before_);
+		limit_.reset();
 		sigaction(SIGXFSZ, &signals_, nullptr);
 	}
 
       private:
 	struct sigaction signals_;
-	rlimit before_;
+	std::optional<Limit> limit_;
 };
 
 TEST_P(Ring, WhatWasWrittenBeforeAFenceIsRead)

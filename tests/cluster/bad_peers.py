@@ -182,6 +182,8 @@ def a_flood_of_connections(binaries, home, _options):
                 if one:
                     one.close()
             roll(pipe, 10)
+            wait_until(lambda: connections(master.process, master.port, True) == 1,
+                       "the broker to see that they have gone", 20)
         with Pipe(master.port) as pipe:
             roll(pipe, 10)
         wants(["no more connections are taken"], master.said())

@@ -23,6 +23,7 @@ struct bench_options {
 	char *namesrv, *broker, *topic, *group, *mode, *histogram;
 	int64_t connections, in_flight, size, batch, queues, topics, rate, count, pid;
 	double duration, warmup;
+	gboolean spin;
 };
 
 static int parse(const struct cli_command *self, struct bench_options *o, int *argc, char **argv)
@@ -53,6 +54,10 @@ static int parse(const struct cli_command *self, struct bench_options *o, int *a
 		 "SECONDS"},
 		{"warmup", 'w', 0, G_OPTION_ARG_DOUBLE, &o->warmup,
 		 "Run SECONDS before measuring (0)", "SECONDS"},
+		{"spin", 0, 0, G_OPTION_ARG_NONE, &o->spin,
+		 "Never sleep, on a core of its own: a broker on this machine then need not wake "
+		 "it",
+		 NULL},
 		{"histogram", 0, 0, G_OPTION_ARG_FILENAME, &o->histogram,
 		 "Write the latencies to FILE, in HdrHistogram's percentile form", "FILE"},
 		{"pid", 0, 0, G_OPTION_ARG_INT64, &o->pid,
@@ -117,6 +122,7 @@ static struct load_conf conf_of(const struct bench_options *o, enum load_mode mo
 		.count = (uint64_t)o->count,
 		.duration_ns = (uint64_t)(o->duration * 1e9),
 		.warmup_ns = (uint64_t)(o->warmup * 1e9),
+		.spin = o->spin,
 		.pid = (int)o->pid,
 	};
 }

@@ -301,6 +301,7 @@ static uint64_t idle_ns(const struct load *load)
 	return until > load->now_ns ? until - load->now_ns : 0;
 }
 
+/* What is asked for goes out at once: the broker need not wait until other wires were read. */
 static int take_event(struct load *load, const struct epoll_event *event)
 {
 	struct wire *wire = event->data.ptr;
@@ -309,8 +310,10 @@ static int take_event(struct load *load, const struct epoll_event *event)
 		failed = wire_read(load, wire);
 	if (!failed && event->events & EPOLLOUT)
 		failed = wire_flush(load, wire);
-	if (!failed && !is_paced(load, wire))
+	if (!failed && !is_paced(load, wire)) {
 		ask_all(load, wire);
+		failed = flush_dirty(load);
+	}
 	if (failed)
 		cli_error("connection to %s: %s", load->targets[wire->target],
 			  failed == -EPIPE ? "the broker closed it" : g_strerror(-failed));
@@ -320,7 +323,7 @@ static int take_event(struct load *load, const struct epoll_event *event)
 static int turn(struct load *load)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t wait = idle_ns(load);
+	uint64_t wait = load->conf->spin ? 0 : idle_ns(load);
 	struct timespec timeout = {.tv_sec = (time_t)(wait / second_ns),
 				   .tv_nsec = (long)(wait % second_ns)};
 	int count = epoll_pwait2(load->epoll, events, EVENTS, &timeout, NULL);

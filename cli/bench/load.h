@@ -32,7 +32,8 @@ struct load_conf {
 	uint64_t rate;   /* requests a second; 0: closed loop */
 	uint64_t count;  /* requests that are measured; 0: the time decides */
 	uint64_t duration_ns, warmup_ns;
-	int pid; /* a process on this machine whose cost is reported; 0: none */
+	bool spin; /* never sleeps */
+	int pid;   /* a process on this machine whose cost is reported; 0: none */
 };
 
 struct slot { /* a request in flight, or a free one */

@@ -52,11 +52,13 @@ def settle(pid, pause=0.3):
 
 
 class Generator:
-    """The load generator of a build."""
+    """The load generator of a build. One that spins never sleeps where it has its core for itself: on
+    another machine it would be woken by its network card, and here by the server, at the server's cost."""
 
-    def __init__(self, build, core):
+    def __init__(self, build, core, spin=False):
         self.program = build / "bin" / "gantry"
         self.core = core
+        self.spin = spin
 
     def version(self):
         """As `gantry --version` says it."""
@@ -64,12 +66,14 @@ class Generator:
                               text=True)
         return done.stdout.split()[-1]
 
-    def run(self, contender, load, topic, seconds, count=0, warmup=0):
-        """One run; what `gantry bench --output json` printed."""
+    def run(self, contender, load, topic, seconds, count=0, warmup=0, beside=False):
+        """One run; what `gantry bench --output json` printed. beside: another runs at the same time."""
         command = [str(self.program), "bench", "--broker", contender.address, "--topic", topic,
                    *load, "--duration", str(seconds), "--count", str(count),
                    "--warmup", str(warmup), "--pid", str(contender.process.child.pid),
                    "--output", "json"]
+        if self.spin and not beside and self.core not in contender.cores:
+            command.append("--spin")
         done = subprocess.run(command, capture_output=True, text=True, check=False,
                               timeout=seconds + warmup + SLACK_SECONDS,
                               preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))

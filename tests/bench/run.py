@@ -85,7 +85,7 @@ def race(args, size):
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise Failure("the comparison needs two cores: one for the server, one for the load")
-    generator = load.Generator(build, cores[1])
+    generator = load.Generator(build, cores[1], spin=True)
     results, versions = {}, {}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
         folder = Path(folder)

@@ -48,7 +48,7 @@ def measure(args, size):
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise Failure("two cores are needed: one for the server, one for the load")
-    generator = load.Generator(build, cores[1])
+    generator = load.Generator(build, cores[1], spin=True)
     lines, versions = store_rows.Lines(), {}
     with tempfile.TemporaryDirectory(prefix="store-", dir=build) as folder:
         folder = Path(folder)

@@ -82,7 +82,7 @@ class TestKernel
 		auto call = [](void *user) -> int {
 			return (*static_cast<std::function<bool()> *>(user))();
 		};
-		ASSERT_EQ(0, gk_control_until(kernel, call, &met, gantry_clock_ms() + 20000));
+		ASSERT_EQ(0, gk_control_until(kernel, call, &met, gantry_clock_ms() + 60000));
 	}
 	void wake() const
 	{

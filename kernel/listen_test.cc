@@ -180,7 +180,7 @@ TEST(Listen, SurvivesRunningOutOfDescriptors)
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	EXPECT_EQ(0, connect(client, reinterpret_cast<sockaddr *>(&to), sizeof(to)));
 	pollfd hung = {client, POLLIN, 0};
-	EXPECT_EQ(1, poll(&hung, 1, 20000));
+	EXPECT_EQ(1, poll(&hung, 1, 60000));
 	char byte;
 	EXPECT_EQ(0, read(client, &byte, 1)); /* closed by the server */
 	setrlimit(RLIMIT_NOFILE, &saved);

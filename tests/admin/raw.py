@@ -241,7 +241,7 @@ class World:
         self._ok(UPDATE_OFFSET, {"consumerGroup": "orderly", "topic": "Ordered", "queueId": "0",
                                  "commitOffset": "0"})
         for name, queue, end in (("Orders", 0, 3), ("Orders", 1, 3), ("Ordered", 0, 1)):
-            wait_until(lambda n=name, q=queue, e=end: self._end(n, q) == e, "the queues", 20)
+            wait_until(lambda n=name, q=queue, e=end: self._end(n, q) == e, "the queues")
 
     @staticmethod
     def _consumer():
@@ -256,7 +256,7 @@ class World:
         fields = {"a": "writers", "b": name, "c": "TBW102", "d": "4", "e": str(queue), "f": "0",
                   "g": str(int(time.time() * 1000)), "h": "0", "i": properties, "j": "0",
                   "k": "false", "m": "false"}
-        answer = wait_until(lambda: self._stored(fields, text.encode()), f"a send to {name}", 20)
+        answer = wait_until(lambda: self._stored(fields, text.encode()), f"a send to {name}")
         self.first_id = self.first_id or answer["extFields"]["msgId"]
 
     def _stored(self, fields, body):

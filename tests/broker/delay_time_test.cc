@@ -11,11 +11,16 @@
 namespace
 {
 
+/* A second level that is not over before the test has done what comes before it. */
+const char kLong[] = "messageDelayLevel=0s 6s 1h\n"
+		     "flushDelayOffsetInterval=50\n"
+		     "delayOffsetUpdateVersionStep=1\n";
+
 TEST(Delay, ARestartNeitherForgetsNorRepeats)
 {
 	Folder folder;
 	{
-		World world(folder.path(), kKeys);
+		World world(folder.path(), kLong);
 		Session session(world);
 
 		session.send(delayed(kNow, "before"));
@@ -25,7 +30,7 @@ TEST(Delay, ARestartNeitherForgetsNorRepeats)
 	}
 	EXPECT_TRUE(says(offsets_file(folder.path()), "\"offsetTable\":{1:1"));
 	EXPECT_FALSE(says(offsets_file(folder.path()), "2:1"));
-	World world(folder.path(), kKeys);
+	World world(folder.path(), kLong);
 
 	EXPECT_EQ((std::vector<std::string>{"before", "after"}),
 		  bodies_of(stored(world, "TopicTest", 2, 2)));
@@ -68,7 +73,7 @@ TEST(Delay, AKillLosesNothing)
 TEST(Delay, AFullDiskDelaysAndKeepsTheOrder)
 {
 	Folder folder;
-	World world(folder.path(), kKeys);
+	World world(folder.path(), kLong);
 	Session session(world);
 	int32_t used = 10;
 	struct expiry_senses senses = {};
@@ -85,7 +90,7 @@ TEST(Delay, AFullDiskDelaysAndKeepsTheOrder)
 	world.aside([&] { expiry_round(store_expiry(world.messages())); });
 	ASSERT_EQ(GANTRY_SERVICE_NOT_AVAILABLE, session.send(delayed(kNow, "no")).code);
 	/* the tenth of a second after which it tries again is long over when the disk is empty */
-	uint64_t full_until = gantry_clock_ms() + 1300;
+	uint64_t full_until = gantry_clock_ms() + 6300;
 	world.until([&] { return gantry_clock_ms() > full_until; });
 	EXPECT_TRUE(stored(world, "TopicTest", 2).empty());
 	__atomic_store_n(&used, 10, __ATOMIC_RELAXED);

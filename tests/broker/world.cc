@@ -26,6 +26,7 @@ World::World(const std::string &root, const std::string &keys, unsigned loops,
 	     << "storePathRootDir = " << root << "\nbrokerName = broker-a\nbrokerIP1 = 127.0.0.1\n"
 	     << "brokerIP2 = 127.0.0.1\nmappedFileSizeCommitLog = 1048576\n"
 	     << "flushIntervalCommitLog = 10\n"
+	     << "waitTimeMillsInSendQueue = 60000\nwaitTimeMillsInPullQueue = 60000\n"
 	     << keys << "\n[plugin " << (engine ? engine : "storage-mmap") << "]\n[plugin "
 	     << replication << "]\n"
 	     << "serves = flushDiskType=SYNC_FLUSH\nserves = brokerRole=SLAVE\n"

@@ -18,7 +18,8 @@ struct topic;
 class World
 {
       public:
-	/* keys: lines of role settings, beside small segments and a name. */
+	/* keys: lines of role settings, beside small segments, a name, and patience with a machine
+	 * that stands still. */
 	explicit World(const std::string &root, const std::string &keys = "", unsigned loops = 2,
 		       const std::string &replication = "replication-async");
 	~World();

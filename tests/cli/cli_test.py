@@ -41,7 +41,7 @@ class Cli(unittest.TestCase):
     def gantry(self, *words, expect=DONE, stdin=None):
         """Runs to the end; returns what it printed, after checking the exit code."""
         done = subprocess.run([BINARIES / "gantry", *map(str, words)], capture_output=True,
-                              input=stdin, timeout=60, check=False)
+                              input=stdin, timeout=120, check=False)
         self.assertEqual(done.returncode, expect, done.stderr.decode())
         return done.stdout if expect == DONE else done.stderr.decode()
 
@@ -63,7 +63,7 @@ class Cli(unittest.TestCase):
         self.assertEqual({line["status"] for line in sent}, {"SEND_OK"})
         for offsets in by_queue(sent).values():
             self.assertEqual(offsets, list(range(len(offsets))))
-        read = self.consume("Whole", "whole", "--max", "50", "--timeout", "30")
+        read = self.consume("Whole", "whole", "--max", "50", "--timeout", "60")
         self.assertEqual({line["msgId"] for line in read}, {line["msgId"] for line in sent})
         self.assertEqual({line["offsetMsgId"] for line in read},
                          {line["offsetMsgId"] for line in sent})
@@ -78,8 +78,8 @@ class Cli(unittest.TestCase):
 
     def test_a_group_goes_on_where_it_stopped(self):
         sent = self.send("GoOn", "--queue", "1", "--count", "10", "x")
-        first = self.consume("GoOn", "goOn", "--max", "4", "--timeout", "30")
-        rest = self.consume("GoOn", "goOn", "--max", "6", "--timeout", "30")
+        first = self.consume("GoOn", "goOn", "--max", "4", "--timeout", "60")
+        rest = self.consume("GoOn", "goOn", "--max", "6", "--timeout", "60")
         self.assertEqual([line["msgId"] for line in first + rest],
                          [line["msgId"] for line in sent])
         self.consume("GoOn", "goOn", "--max", "1", "--timeout", "1", expect=TIMEOUT)
@@ -87,7 +87,7 @@ class Cli(unittest.TestCase):
     def test_bodies_are_bytes(self):
         body = bytes(range(256)) * 20
         self.send("Bytes", stdin=body)
-        line, = self.consume("Bytes", "bytes", "--max", "1", "--timeout", "30")
+        line, = self.consume("Bytes", "bytes", "--max", "1", "--timeout", "60")
         self.assertEqual(base64.b64decode(line["bodyBase64"]), body)
 
     def test_tags_choose(self):
@@ -95,33 +95,33 @@ class Cli(unittest.TestCase):
         self.send("Tags", "--tag", "TagB", "--count", "4", "b")
         self.send("Tags", "--tag", "TagC", "--count", "4", "c")
         read = self.consume("Tags", "tags", "--tag", "TagA || TagC", "--max", "8",
-                            "--timeout", "30")
+                            "--timeout", "60")
         self.assertEqual(sorted(line["body"] for line in read), list("aaaacccc"))
 
     def test_a_waiting_consumer_gets_what_comes(self):
         self.send("Waiting", "first")
         reader = self.start_consumer("Waiting", "waiting")
-        wait_until(lambda: reader.seen(), "the first message", 30)
+        wait_until(lambda: reader.seen(), "the first message")
         sent = self.send("Waiting", "--count", "8", "more")
-        wait_until(lambda: len(reader.seen()) == 9, "the other eight", 30)
+        wait_until(lambda: len(reader.seen()) == 9, "the other eight")
         self.assertLess({line["msgId"] for line in sent}, set(reader.seen()))
         self.assertEqual(reader.stop(), DONE)
 
     def test_members_share_the_queues(self):
         sent = {line["msgId"] for line in self.send("Share", "--count", "4", "start")}
         one = self.start_consumer("Share", "share")
-        wait_until(lambda: len(one.seen()) == 4, "the only member to read every queue", 30)
+        wait_until(lambda: len(one.seen()) == 4, "the only member to read every queue")
         two = self.start_consumer("Share", "share")
 
         def both_read():
             sent.update(line["msgId"] for line in self.send("Share", "--count", "4", "x"))
             return two.seen()
 
-        wait_until(both_read, "the second member to read something", 30)
-        wait_until(lambda: set(one.seen()) | set(two.seen()) == sent, "every message", 30)
+        wait_until(both_read, "the second member to read something")
+        wait_until(lambda: set(one.seen()) | set(two.seen()) == sent, "every message")
         self.assertEqual(two.stop(), DONE)
         more = {line["msgId"] for line in self.send("Share", "--count", "4", "x")}
-        wait_until(lambda: more <= set(one.seen()), "the first member to take over", 30)
+        wait_until(lambda: more <= set(one.seen()), "the first member to take over")
         self.assertEqual(one.stop(), DONE)
 
     def test_errors_say_who_was_asked(self):
@@ -186,7 +186,7 @@ class Consumer:
         """Ends it as Ctrl-C does; its exit code."""
         if self._child.poll() is None:
             self._child.terminate()
-        return self._child.wait(30)
+        return self._child.wait(60)
 
 
 def lines(text):

@@ -17,25 +17,14 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
-from harness.process import HOST, PORTS, wait_until  # noqa: E402
+from harness.process import BLOCK, HOST, own_block, wait_until  # noqa: E402
 
 BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 DONE, FAILED, USAGE, TIMEOUT = 0, 1, 2, 5
 SMALL = ("--set", "mappedFileSizeCommitLog=16m")
 SEEDS = Path(__file__).resolve().parent.parent / "conf" / "seeds"  # the articles' own files
 SPAN = 110  # ports from the base port on that a layout of nine brokers takes
-
-
-def free_base():
-    """A base port behind which nobody listens."""
-    for base in range(PORTS.start + os.getpid() % 80 * SPAN, PORTS.stop - SPAN, SPAN):
-        taken = False
-        for port in range(base, base + SPAN):
-            with socket.socket() as probe:
-                taken = taken or probe.connect_ex((HOST, port)) == 0
-        if not taken:
-            return base
-    raise AssertionError("no free ports")
+assert SPAN <= BLOCK
 
 
 class Cluster(unittest.TestCase):
@@ -43,7 +32,7 @@ class Cluster(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="gantry-cluster-")
         self.addCleanup(folder.cleanup)
         self.dir = Path(folder.name) / "c"
-        self.base = free_base()
+        self.base = own_block().first
         self.addCleanup(self.end_all)
 
     def end_all(self):
@@ -54,12 +43,13 @@ class Cluster(unittest.TestCase):
 
     def cluster(self, *words, expect=DONE):
         done = subprocess.run([BINARIES / "gantry", "cluster", *map(str, words)], text=True,
-                              capture_output=True, timeout=120, check=False)
+                              capture_output=True, timeout=400, check=False)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout if expect == DONE else done.stderr
 
     def up(self, layout, expect=DONE):
         return self.cluster("up", layout, "--dir", self.dir, "--base-port", self.base, *SMALL,
+                            "--timeout", 300,
                             expect=expect)
 
     def down(self, *words, **options):
@@ -76,7 +66,7 @@ class Cluster(unittest.TestCase):
 
     def gantry(self, *words):
         return subprocess.run([BINARIES / "gantry", *map(str, words)], text=True, check=True,
-                              capture_output=True, timeout=60).stdout
+                              capture_output=True, timeout=120).stdout
 
     def test_masters_serve_end_and_come_back(self):
         out = self.up("2m-noslave")
@@ -92,7 +82,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual({line["pid"] for line in self.status()}, {0})
         self.cluster("up", "--dir", self.dir)
         read = self.gantry("consume", "-n", namesrvs, "-t", "T", "-g", "g", "--from", "first",
-                           "--max", 20, "--timeout", 30)
+                           "--max", 20, "--timeout", 60)
         self.assertEqual(read.count("hello"), 20)
         self.down()
 

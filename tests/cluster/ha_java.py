@@ -29,6 +29,7 @@ from harness.remoting import is_registered  # noqa: E402
 
 EXIT_NOTHING_RAN = 77
 LOG_LINES = 15
+LATE_MS = 10_000  # nobody is so late but who is gone
 STORED = {0, 10, 11, 12}  # SUCCESS; stored, but flush or slaves are late or missing
 OTHER = {"java": "gantry", "gantry": "java"}
 
@@ -53,7 +54,8 @@ class Pair:
         properties = servers.broker_properties(self.site.home(name), self.port[name],
                                                self.namesrv.address)
         properties.update({"brokerIP2": HOST, "mappedFileSizeCommitLog": 1 << 20,
-                           "haSendHeartbeatInterval": 500, "haHousekeepingInterval": 4000})
+                           "haSendHeartbeatInterval": 500, "haHousekeepingInterval": 20000,
+                           "slaveTimeout": LATE_MS})
         if name == "master":
             # The Java broker takes 1 for the default: here each says that a slave is waited for.
             properties.update({"brokerRole": "SYNC_MASTER", "inSyncReplicas": 2})
@@ -83,7 +85,7 @@ class Pair:
 
     def wait_for_copy(self):
         """Sends until a message is acknowledged with its copy."""
-        wait_until(lambda: self.send(1) == [0], "a message that the slave has", 60)
+        wait_until(lambda: self.send(1) == [0], "a message that the slave has", 120)
 
     def same(self, what):
         """Waits until both logs are the same."""
@@ -109,7 +111,7 @@ def run(site, arguments):
     pair.same("from the beginning")
     pair.kill("slave")
     # a Java master lets each of them wait for slaveTimeout
-    pair.send(5 if arguments.master == "java" else 500, 4000)
+    pair.send(2 if arguments.master == "java" else 500, 4000)
     pair.start("slave")
     pair.wait_for_copy()
     pair.same("the slave was killed")

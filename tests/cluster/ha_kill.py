@@ -42,7 +42,7 @@ def nodes(binaries, home, **more):
     return master, slave
 
 
-def wait_for_slave(master, label, seconds=30):
+def wait_for_slave(master, label, seconds=60):
     """Sends until a message is acknowledged with its copy."""
     patience = Patience(seconds)
     with Pipe(master.port, SECONDS, master.host) as pipe:

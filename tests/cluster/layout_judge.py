@@ -38,12 +38,13 @@ def _outcomes(event, stream):
                    if event.begin <= sent.end <= event.done)  # later ends are of the next kill
 
 
-def _silence(event, stream):
-    """The longest time without an acknowledgement."""
+def _silence(event, stream, machine):
+    """The longest time without an acknowledgement, while the machine went."""
     ends = sorted(sent.end for sent in stream.sent() if sent.is_acknowledged()
                   and event.begin <= sent.end <= event.done)
     times = [event.begin, *ends, event.done]
-    return max(after - before for before, after in zip(times, times[1:]))
+    return max(after - before - round(machine.still_ms(before, after))
+               for before, after in zip(times, times[1:]))
 
 
 def _first_taken(stream):
@@ -53,25 +54,27 @@ def _first_taken(stream):
     return first
 
 
-def _lateness(event, streams, stream):
+def _lateness(event, streams, stream, machine):
     """The longest time from an acknowledgement until the message was taken, without what comes from
     how slowly this client notices. A Java broker registers at its start only where its connection to
     a name server was quicker than the rest of the start (getAvailableNameSrvList of 5.5.0), else a
     period later, while clients that know its address send."""
     first = _first_taken(stream)
-    worst = max((first[sent.name] - sent.end for one in streams.all for sent in one.sent()
-                if sent.is_acknowledged() and event.begin <= sent.end <= event.back), default=0)
+    worst = max((first[sent.name] - sent.end - round(machine.still_ms(sent.end, first[sent.name]))
+                 for one in streams.all for sent in one.sent()
+                 if sent.is_acknowledged() and event.begin <= sent.end <= event.back), default=0)
     return max(worst - stream.notices_ms - (REGISTER_MS if event.kind == "java" else 0), 0)
 
 
-def facts(events, streams):
+def facts(events, streams, machine):
     """By role of the killed node: outcomes by language, and the worst times of any client."""
     all_of = {}
     for event in events:
         of = all_of.setdefault(event.role, {"outcomes": {}, "silent_ms": 0, "late_ms": 0})
         for stream in streams.all:
             outcomes = _outcomes(event, stream)
-            silent, late = _silence(event, stream), _lateness(event, streams, stream)
+            silent = _silence(event, stream, machine)
+            late = _lateness(event, streams, stream, machine)
             known = of["outcomes"].get(stream.language, [])
             of["outcomes"][stream.language] = sorted({*known, *outcomes})
             of["silent_ms"], of["late_ms"] = max(of["silent_ms"], silent), max(of["late_ms"], late)

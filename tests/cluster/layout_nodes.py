@@ -55,7 +55,7 @@ class Node:
             "mappedFileSizeCommitLog": LOG_FILE_SIZE, "registerNameServerPeriod": REGISTER_MS,
             "slaveReadEnable": "true",  # else nobody reads while a master is down
             # of this machine: little disk, slow starts
-            "diskMaxUsedSpaceRatio": 95, "waitTimeMillsInSendQueue": 3000,
+            "diskMaxUsedSpaceRatio": 95, **servers.PATIENT,
         }
         if self.kind == "java" and self.is_synchronous:
             more["inSyncReplicas"] = 2  # without it 5.5.0 waits for nobody

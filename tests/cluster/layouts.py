@@ -27,6 +27,7 @@ import layout_stores
 from ha_files import wait_until_same
 from layout_clients import TOPIC, Stream, Streams, wait_until_committed
 from layout_nodes import Layout
+from machine import Machine
 from slave_run import CREATE_TOPIC, topic_fields
 from harness.cache import Unavailable, required
 from harness.process import Failure
@@ -112,27 +113,28 @@ def end(layout, streams, options):
 
 def run(site, options):
     """The whole; a list of what is wrong."""
-    streams = None
+    streams, machine = None, Machine(site.folder)
     try:
         layout, streams = start(site, options)
         all_is_well(layout, streams, 0)
         events = [kill_and_return(layout, streams, node) for node in layout.nodes
                   if any(fnmatch.fnmatch(node.name, pattern) for pattern in options.nodes)]
-        wrong = judge(events, streams, options)
+        wrong = judge(events, streams, machine, options)
         wrong += end(layout, streams, options)
         return wrong + layout_judge.unexplained(events, streams)
     finally:
+        machine.stop()
         if streams:
             streams.stop()
 
 
-def judge(events, streams, options):
+def judge(events, streams, machine, options):
     """What clients saw, kept or compared with what they see of Java's nodes."""
     if options.record:
         of_java = [event for event in events if event.kind == "java"]
-        layout_judge.record(options.layout, layout_judge.facts(of_java, streams))
+        layout_judge.record(options.layout, layout_judge.facts(of_java, streams, machine))
         return []
-    return layout_judge.compare(options.layout, layout_judge.facts(events, streams))
+    return layout_judge.compare(options.layout, layout_judge.facts(events, streams, machine))
 
 
 def act(site, options):

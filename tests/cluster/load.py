@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "crash"))
 
 # pylint: disable=wrong-import-position
-from broker import SEND, SUCCESS, Failure, Pipe, body_of, send_fields  # noqa: E402
+from broker import SEND, SUCCESS, Failure, Patience, Pipe, body_of, send_fields  # noqa: E402
 
 SLAVE_NOT_AVAILABLE, FLUSH_SLAVE_TIMEOUT = 11, 12
 TOPIC, QUEUES, WINDOW = "Fault", 4, 16
@@ -69,11 +69,11 @@ class Load:
         return sum(answer.code == code and answer.at >= since
                    for producer in self._producers for answer in list(producer.answers.values()))
 
-    def wait(self, code, count, seconds, since=0.0):
+    def wait(self, code, count, seconds=60, since=0.0):
         """Waits until the code was answered so often."""
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while self.count(code, since) < count:
-            if time.monotonic() > end:
+            if patience.is_over():
                 raise Failure(f"{self.count(code, since)} answers with code {code} within {seconds} s; "
                               f"all: {self.codes()}")
             time.sleep(0.02)
@@ -86,13 +86,13 @@ class Load:
                 found[answer.code] = found.get(answer.code, 0) + 1
         return found
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         """Ends it; all answers by name."""
         for producer in self._producers:
             producer.end()
         return self.join(seconds)
 
-    def join(self, seconds=30):
+    def join(self, seconds=60):
         """The same, of producers that end since their broker has been killed."""
         answers = {}
         for producer in self._producers:

@@ -23,7 +23,7 @@ class NameServer:
                                             binaries / "gantryd", "namesrv", "-c", conf],
                                 Path(home) / "namesrv.log")
         self.child = self._process.child
-        self._process.wait_until(lambda: self._process.said("ready"), "the word ready", 20)
+        self._process.wait_until(lambda: self._process.said("ready"), "the word ready")
 
     def said(self):
         """Its log."""

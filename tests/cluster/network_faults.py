@@ -28,9 +28,9 @@ Place = namedtuple("Place", "prefix address")
 
 HEARTBEAT_MS, SILENCE_MS, SLAVE_MS = 100, 1500, 600
 SEND, PULL, CREATE_TOPIC, REGISTER_CLIENT = 10, 11, 17, 34
-BACK_SECONDS = 20  # a slave that cannot connect tries every 3 + 5 s
+BACK_SECONDS = 60  # a slave that cannot connect tries every 3 + 5 s
 CONNECT_SECONDS = 3  # for one address
-MARGIN = 4  # seconds that a busy machine may be late
+MARGIN = 12  # seconds that a busy machine may be late
 
 
 class Pair:
@@ -59,14 +59,14 @@ class Pair:
         self.sockets = {node: self._idle_sockets(node) for node in (self.master, self.slave)}
 
     def _idle_sockets(self, node):
-        wait_until(lambda: connections(node.process, node.port) == 0, "clients to be gone", 10)
+        wait_until(lambda: connections(node.process, node.port) == 0, "clients to be gone")
         return sockets(node.process)
 
     def load(self):
         """Producers, of whose messages some are stored on both."""
         self.rounds += 1
         made = Load(self.master, self.rounds)
-        made.wait(SUCCESS, 200, 20)
+        made.wait(SUCCESS, 200)
         return made
 
     def silent_for_a_while(self, load, cut_at):
@@ -102,9 +102,9 @@ class Pair:
         wait_until_same(self.master.store, self.slave.store)
         for node in (self.master, self.slave):
             wait_until(lambda one=node: connections(one.process, self.ha_port) == 1,
-                       "one connection for the log", 10)
+                       "one connection for the log")
             wait_until(lambda one=node: sockets(one.process) == self.sockets[one],
-                       "sockets of before to be closed", 10)
+                       "sockets of before to be closed")
 
     def said(self):
         """The logs of both."""
@@ -151,7 +151,7 @@ def a_short_gap_goes_unnoticed(pair):
     time.sleep(SLAVE_MS / 3000)  # the length of the gap is what is tried
     pair.network.mend()
     before = load.count(SUCCESS)
-    load.wait(SUCCESS, before + 200, 10)
+    load.wait(SUCCESS, before + 200)
     answers = load.stop()
     if {answer.code for answer in answers.values()} - {SUCCESS, FLUSH_SLAVE_TIMEOUT}:
         raise Failure(f"a slave was given up for a short gap: {load.codes()}")
@@ -253,7 +253,7 @@ def a_partition_from_the_name_server(binaries, home, network):
     name = f"{broker.host}:{broker.port}"
     try:
         broker.start()
-        wait_until(lambda: name in table(address), "the broker is registered", 20)
+        wait_until(lambda: name in table(address), "the broker is registered")
         network.part(*hosts)
         wait_until(lambda: name not in table(address), "the broker is forgotten", 12 + MARGIN)
         with Pipe(broker.port, host=broker.host) as pipe:  # who knows it is served
@@ -264,7 +264,7 @@ def a_partition_from_the_name_server(binaries, home, network):
         wait_until(lambda: name in table(address), "the broker is registered again", 14 + MARGIN)
         for process in (namesrv.child, broker.process):
             wait_until(lambda one=process: connections(one, port) == 1,
-                       "one connection between broker and name server", 20)
+                       "one connection between broker and name server")
     except Failure as failure:
         raise Failure(f"{failure}\nnamesrv: {namesrv.said()}\nbroker: {broker.said()}"
                       ) from failure
@@ -284,12 +284,12 @@ def a_partition_from_a_client(binaries, home, network):
         with Pipe(broker.port, host=broker.host) as pipe:
             for number in range(400):
                 pipe.call(SEND, body_of(f"1.{number}", 60000), **send_fields("Far", 0))
-        wait_until(lambda: connections(broker.process, broker.port) == 0, "all to be closed", 10)
+        wait_until(lambda: connections(broker.process, broker.port) == 0, "all to be closed")
         before = sockets(broker.process)
         made = clients_that(network, hosts, broker)
         wait_until(lambda: connections(broker.process, broker.port) == 0,
                    "connections of a client that has gone to be closed", 4 + 2 * MARGIN)
-        wait_until(lambda: sockets(broker.process) == before, "sockets to be closed", 10)
+        wait_until(lambda: sockets(broker.process) == before, "sockets to be closed")
         network.mend()
         for one in made:
             one.close()

@@ -28,7 +28,7 @@ class Slave(threading.Thread):
     def __init__(self, port, host, offset=0, reports=True):
         super().__init__(daemon=True)
         self.end, self.reports = offset, reports
-        self._socket = socket.create_connection((HOST, port), 20, (host, 0))
+        self._socket = socket.create_connection((HOST, port), 60, (host, 0))
         self._report()
         self.start()
 
@@ -118,7 +118,7 @@ def many_slaves_are_shown(binaries, home):
             _, text = pipe.call(HA_STATUS)
             return len(json.loads(text)["haConnectionInfo"])
 
-        wait_until(lambda: shown() == len(made), "all slaves to be shown", 20)
+        wait_until(lambda: shown() == len(made), "all slaves to be shown")
 
 
 SCENARIOS = {one.__name__: one for one in (

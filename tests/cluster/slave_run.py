@@ -39,7 +39,7 @@ def start(pair, options):
 
 def patience(slave):
     """How long a copy may take: Java's slave asks once a minute, the first time later."""
-    return 200 if slave.kind == "java" else 40
+    return 200 if slave.kind == "java" else 60
 
 
 def main(description, once):

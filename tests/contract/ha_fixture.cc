@@ -20,7 +20,7 @@ extern "C" const char *__tsan_default_suppressions()
 
 namespace
 {
-constexpr int PATIENCE_MS = 10000;
+constexpr int PATIENCE_MS = 60000;
 
 sockaddr_in local(unsigned port)
 {
@@ -60,14 +60,6 @@ std::string big_endian(int64_t value)
 	return std::string(reinterpret_cast<char *>(&text), sizeof(text));
 }
 } // namespace
-
-unsigned free_port()
-{
-	unsigned port;
-
-	close(bound(&port));
-	return port;
-}
 
 Node::Node(const Engine &engine, const std::string &mode, const std::string &directory,
 	   const std::string &keys)

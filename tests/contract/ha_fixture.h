@@ -5,10 +5,8 @@
 
 #include <optional>
 
+#include "../support/ports.h"
 #include "door_contract.h"
-
-/* A port that nobody listens on now. */
-unsigned free_port();
 
 /* A node: a world with a mode, and its client on a log of its own. */
 class Node
@@ -47,7 +45,7 @@ class Peer
 	void say(const std::string &bytes);
 	void report(int64_t offset);
 	void batch(int64_t offset, const std::string &body);
-	/* What the other side sends next; nothing if it closes, or is silent for ten seconds. */
+	/* What the other side sends next; nothing if it closes, or is silent for a minute. */
 	std::optional<Batch> take();
 	std::optional<int64_t> take_report();
 	/* Whether it closes, whatever it sends before. */
@@ -64,7 +62,7 @@ class Listener
       public:
 	Listener();
 	~Listener();
-	std::unique_ptr<Peer> accept(); /* waits ten seconds at most; NULL */
+	std::unique_ptr<Peer> accept(); /* waits a minute at most; NULL */
 	unsigned port = 0;
 
       private:

@@ -245,8 +245,8 @@ TEST_P(HaPeer, FlowControlIsKept)
 	size_t got = 0;
 
 	fill(*leader, 15, 3000);
-	peer.report(0);
 	uint64_t begin_ms = gantry_clock_ms();
+	peer.report(0);
 	while (got < leader->end()) {
 		auto batch = peer.take();
 

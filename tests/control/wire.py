@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-CALL_SECONDS = 10
+CALL_SECONDS = 60
 RESPONSE = 1
 
 

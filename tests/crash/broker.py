@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
-from harness.process import HOST, Failure, Ports  # noqa: E402
+from harness.process import HOST, Failure, Patience, Ports  # noqa: E402
+from harness.servers import PATIENT  # noqa: E402
 
 SUCCESS, NO_TOPIC, OFFSET_MOVED, NOT_FOUND, RETRY_AT_ONCE = 0, 17, 21, 19, 20
 SEND, PULL, CREATE_TOPIC = 10, 11, 17
@@ -24,21 +25,6 @@ PULL_FIELDS = {"consumerGroup": "readers", "maxMsgNums": 32, "sysFlag": 4, "comm
 SEND_FIELDS = {"producerGroup": "writers", "defaultTopic": "TBW102", "defaultTopicQueueNums": 8,
                "sysFlag": 0, "bornTimestamp": 1700000000000, "flag": 0, "reconsumeTimes": 0,
                "unitMode": "false", "maxReconsumeTimes": 0}
-
-
-class Patience:
-    """So many seconds in which this program ran: time in which it was stopped does not count, since
-    whom it waits for was stopped, too."""
-
-    def __init__(self, seconds):
-        self.left, self.seen = seconds, time.monotonic()
-
-    def is_over(self):
-        """To be asked several times a second."""
-        now = time.monotonic()
-        self.left -= min(now - self.seen, 1)
-        self.seen = now
-        return self.left < 0
 
 
 class Broker:
@@ -60,7 +46,8 @@ class Broker:
             "brokerIP2": self.host, "brokerName": "crash", "brokerClusterName": "C",
             "storePathRootDir": self.store,
             "mappedFileSizeCommitLog": 1 << 20, "mappedFileSizeConsumeQueue": 20 * 500,
-            "maxHashSlotNum": 500, "maxIndexNum": 2000, "diskMaxUsedSpaceRatio": 95, **properties}
+            "maxHashSlotNum": 500, "maxIndexNum": 2000, "diskMaxUsedSpaceRatio": 95,
+            **PATIENT, **properties}
         self.log_file = self.home / "broker.log"
 
     def spawn(self, **environment):
@@ -74,7 +61,7 @@ class Broker:
                  "-c", path], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={**os.environ, **self.environment, **environment})
 
-    def start(self, seconds=30, **environment):
+    def start(self, seconds=60, **environment):
         """Starts the process; it serves when this returns."""
         self.spawn(**environment)
         patience = Patience(seconds)
@@ -112,7 +99,7 @@ class Broker:
 class Pipe:
     """A connection with any number of requests under way."""
 
-    def __init__(self, port, seconds=20, host=HOST):
+    def __init__(self, port, seconds=60, host=HOST):
         self.host, self.port, self.seconds, self.opaque = host, port, seconds, 0
         self.connect()
 

@@ -28,7 +28,7 @@ PROPERTIES = {"flushDiskType": "SYNC_FLUSH", "mappedFileSizeCommitLog": 1 << 16,
 
 def wait_until_written(path, topic):
     """Until a topic is in topics.json, so that one which is made later finds it in the .bak."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not path.exists() or topic not in path.read_text():
         if time.monotonic() > deadline:
             raise Failure(f"{topic} does not come into {path}")

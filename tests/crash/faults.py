@@ -12,10 +12,11 @@ import errno
 import itertools
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker import (SEND, SUCCESS, Broker, Failure, Pipe, body_of, name_of, read_from,
+from broker import (SEND, SUCCESS, Broker, Failure, Patience, Pipe, body_of, name_of, read_from,
                     send_fields)
 
 LARGEST = 120000  # bytes of a body: enough to run out of room that was prepared
@@ -133,7 +134,19 @@ class Trial:
         return after
 
     def check_messages(self, pipe, whole):
-        """What can be read was sent; whole: everything that was acknowledged can be."""
+        """What can be read was sent; whole: everything that was acknowledged can be, once it has
+        come to its queue."""
+        patience = Patience(60)
+        found = self.found_by(pipe)
+        while whole and self.acked.keys() - found.keys() and not patience.is_over():
+            time.sleep(0.02)
+            found = self.found_by(pipe)
+        for name, place in self.acked.items():
+            if found.get(name, place if not whole else None) != place:
+                raise Failure(f"{name} was acknowledged at {place}, and is {found.get(name)}")
+
+    def found_by(self, pipe):
+        """Where each name is by now."""
         found = {}
         for place in [*PLACES, LATE]:
             for at, (offset, _, body) in enumerate(read_from(pipe, *place, 0)):
@@ -143,9 +156,7 @@ class Trial:
                 if name not in self.sent or name in found:
                     raise Failure(f"{place} {offset}: {name} was not sent, or is there twice")
                 found[name] = (*place, offset)
-        for name, place in self.acked.items():
-            if found.get(name, place if not whole else None) != place:
-                raise Failure(f"{name} was acknowledged at {place}, and is {found.get(name)}")
+        return found
 
     def alive(self, what):
         code = self.broker.process.poll()

@@ -33,7 +33,7 @@ from harness import servers
 from harness.cache import CHECKOUT, Cache, Unavailable, required
 from harness.process import Failure
 
-SETTLE_SECONDS = 2
+SETTLE_SECONDS = 20
 SETTLES = {0, 17, 19, 20, 21, 22}  # codes that an answer has while messages are on their way to a queue
 
 

@@ -12,7 +12,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 import unittest
 import zlib
 from pathlib import Path
@@ -30,7 +29,7 @@ CREATE_TOPIC, RUNTIME = 17, 28
 CONNECTS = 5_000
 MUTE_HOST = "127.0.0.153"
 SANITIZED = "GANTRY_SANITIZED" in os.environ  # slower, and what is freed stays for a while
-SLOWER = 8 if SANITIZED else 1
+AT_ONCE = 20  # seconds: less than any period or time-out of what is waited for
 
 
 class Names(unittest.TestCase):
@@ -71,7 +70,7 @@ class Names(unittest.TestCase):
         def found():
             return any(all(word in line for word in words)
                        for line in process.log.read_text(errors="replace").splitlines())
-        wait_until(found, f"a line with {words}", 20)
+        wait_until(found, f"a line with {words}")
 
     def test_garbage(self):
         """Bytes that are no frames close their connection; those of others go on."""
@@ -116,7 +115,7 @@ class Names(unittest.TestCase):
             self.assertEqual(answer["code"], SYSTEM_ERROR)
             return "n:10911: crc32 not match" in process.log.read_text(errors="replace")
 
-        wait_until(wrong_sum, "a line about a wrong sum; there may be one a second", 20)
+        wait_until(wrong_sum, "a line about a wrong sum; there may be one a second")
         self.assertEqual(route(self.peer(address), "t0"), f"code {NO_TOPIC}")
         self.assertTrue(SANITIZED or memory(process) - before < 32 << 20)
 
@@ -181,22 +180,21 @@ class Names(unittest.TestCase):
         down = f"{HOST}:{self.site.ports.one()}"
         with socket.create_server((HOST, 0)) as mute:
             slow = "%s:%d" % mute.getsockname()
-            broker, _ = self.broker(f"{slow};{down},{good};{other}")
+            broker, _ = self.broker(f"{slow};{down},{good};{other}",
+                                    registerBrokerTimeoutMills=300_000, registerNameServerPeriod=60_000)
             watchers = [self.peer(good), self.peer(other)]
             for watcher in watchers:
                 wait_until(lambda one=watcher: route(one, "TBW102") != f"code {NO_TOPIC}",
-                           "the broker is known", 5 * SLOWER)
-            begin = time.monotonic()
+                           "the broker is known")
             self.create(broker, "Quick")
             for watcher in watchers:
                 wait_until(lambda one=watcher: route(one, "Quick") != f"code {NO_TOPIC}",
-                           "the topic is known", 5 * SLOWER)
-            self.assertLess(time.monotonic() - begin, 2 * SLOWER)
+                           "the topic is known", AT_ONCE)
             watchers[1].close()
             self.site.stop_one(other_process)
             self.create(broker, "Later")
             wait_until(lambda: route(watchers[0], "Later") != f"code {NO_TOPIC}",
-                       "the topic is known", 5 * SLOWER)
+                       "the topic is known", AT_ONCE)
 
     def test_host_names(self):
         """A name in namesrvAddr is looked up, again at each connection."""
@@ -204,7 +202,7 @@ class Names(unittest.TestCase):
         port = address.split(":")[1]
         self.broker(f"localhost:{port};no-such-host.invalid:9876")
         watcher = self.peer(address)
-        wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known", 20)
+        wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known")
 
     def test_names_with_several_addresses(self):
         """fetchNameSrvAddrByDnsLookup: each address of a name is a name server, as long as it is
@@ -232,15 +230,15 @@ class Names(unittest.TestCase):
         listen = self.site.ports.broker()
         broker = self.site.start_broker("broker", listen, f"names.test:{port}", {
             "fetchNameSrvAddrByDnsLookup": "true", "updateNameServerAddrPeriod": 1000}, prefix)
-        wait_until(lambda: known_at(1, 2), "both addresses", 5 * SLOWER)
+        wait_until(lambda: known_at(1, 2), "both addresses")
         addresses(3, 2)
-        wait_until(lambda: known_at(2, 3), "the new address, and not the old one", 10 * SLOWER)
+        wait_until(lambda: known_at(2, 3), "the new address, and not the old one")
         addresses()
         self.said(broker, "names.test cannot be looked up")
         self.create(f"{HOST}:{listen}", "Kept")
         for watcher in watchers[1:]:
             wait_until(lambda one=watcher: route(one, "Kept") != f"code {NO_TOPIC}",
-                       "the topic is known", 5 * SLOWER)
+                       "the topic is known", AT_ONCE)
         self.assertEqual(self.site.stop_one(broker), "exit code 0")
         self.assertTrue(known_at())
 
@@ -265,14 +263,14 @@ class Names(unittest.TestCase):
                                                 "updateNameServerAddrPeriod": 1000}, prefix)
             watcher = self.peer(address)
             wait_until(lambda: route(watcher, "TBW102") != f"code {NO_TOPIC}", "it is known",
-                       5 * SLOWER)
-            mute.settimeout(0)
+                       AT_ONCE)
+            mute.settimeout(60)
             self.assertTrue(mute.recv(512), "the other name is asked for")
             self.site.start_namesrv("late", port, {"bindAddress": "127.0.0.2"})
             late = self.peer(f"127.0.0.2:{port}")
             hosts.write_text(f"{HOST} names.test\n127.0.0.2 names.test\n")
             wait_until(lambda: route(late, "TBW102") != f"code {NO_TOPIC}",
-                       "a new address, while the other name is still looked up", 10 * SLOWER)
+                       "a new address, while the other name is still looked up", AT_ONCE)
             self.site.kill(broker)  # whose stop would wait for the look-up
 
     def test_an_address_server(self):
@@ -289,17 +287,17 @@ class Names(unittest.TestCase):
         _, broker = self.broker("", fetchNamesrvAddrByAddressServer="true",
                                 fetchNamesrvAddrInterval=1000, rmqAddressServerSubGroup="here",
                                 rmqAddressServerDomain=page.address)
-        wait_until(lambda: known() == [True, False], "the first line", 10 * SLOWER)
+        wait_until(lambda: known() == [True, False], "the first line")
         self.assertEqual(page.asked, {"/rocketmq/here"})
         page.text = ";".join(servers)
-        wait_until(lambda: known() == [True, True], "both", 10 * SLOWER)
+        wait_until(lambda: known() == [True, True], "both")
         page.status = 503
         self.said(broker, "the address server http://", "names no name server")
         page.text, page.status = f"{servers[1]}", 200
-        wait_until(lambda: known() == [False, True], "the second alone", 10 * SLOWER)
+        wait_until(lambda: known() == [False, True], "the second alone")
         page.text = "<html></html>"
         count = page.count
-        wait_until(lambda: page.count > count + 1, "it is read again", 10 * SLOWER)
+        wait_until(lambda: page.count > count + 1, "it is read again")
         self.assertEqual(known(), [False, True])
         self.assertEqual(self.site.stop_one(broker), "exit code 0")
 
@@ -316,13 +314,13 @@ class Names(unittest.TestCase):
         self.addCleanup(mute.close)
         self.broker(f"{address};{mute.address}", enableSplitRegistration="true",
                     splitRegistrationSize=100)
-        first = json.loads(mute.heard.get(timeout=20)["body"])["topicConfigSerializeWrapper"]
+        first = json.loads(mute.heard.get(timeout=60)["body"])["topicConfigSerializeWrapper"]
         self.assertEqual(len(first["topicConfigTable"]), 100)
         watcher = self.peer(address)
         wait_until(lambda: len(names.names_of(watcher, names.ALL_TOPICS, "Many")) == 3_000,
-                   "all topics", 20)
+                   "all topics")
         wait_until(lambda: "TBW102" in names.names_of(watcher, names.ALL_TOPICS, "TBW"),
-                   "the built-in ones", 20)
+                   "the built-in ones")
         self.assertEqual(route(watcher, "Many02999")["queueDatas"][0]["readQueueNums"], 4)
 
 

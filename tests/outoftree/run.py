@@ -97,7 +97,7 @@ def main():
                         f"storePathRootDir={folder}/store\nmappedFileSizeCommitLog=16777216\n")
         broker = Process("gantryd", [prefix / "bin" / "gantryd", "broker", "-c", conf, "--conf-dir",
                                      fragments], folder / "gantryd.log", env=environment)
-        broker.wait_until(lambda: listens(port), "its port", 20)
+        broker.wait_until(lambda: listens(port), "its port")
         first, second = Connection(f"{HOST}:{port}"), Connection(f"{HOST}:{port}")
         header, _ = first.ask(UPDATE_AND_CREATE_TOPIC, {
             "topic": "Spread", "defaultTopic": "TBW102", "readQueueNums": str(QUEUES),

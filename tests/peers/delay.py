@@ -113,6 +113,14 @@ class Probe:
         wait_until(lambda: self.end_of(topic, queue) >= count, f"{count} messages in {topic}")
         return wait_until(lambda: self.read(topic, queue), f"messages of {topic}")
 
+    def wait_dispatched(self):
+        """Until all that was sent so far is in its queue."""
+        def behind():
+            _, body = self.ask(RUNTIME, {})
+            return int(json.loads(body)["table"]["dispatchBehindBytes"])
+
+        wait_until(lambda: behind() == 0, "queues to have what was sent")
+
     def back(self, at, level, **more):
         """Sends a message back."""
         fields = {"offset": at, "group": GROUP, "delayLevel": level, "originTopic": TOPIC,
@@ -167,6 +175,7 @@ def levels(probe):
     probe.answer("send committed", header, "queueId", "queueOffset")
     header = probe.send("number", {"DELAY": "x"})
     probe.note("send no number", header["code"])
+    probe.wait_dispatched()
     for level in range(3):
         probe.note(f"schedule {level + 1}", [
             probe.show(message) for message in probe.read(SCHEDULE, level)])
@@ -204,6 +213,7 @@ def backs(probe, address):
     probe.note("dead at once", probe.show(probe.wait_for(dead, 0, 2)[-1]))
     probe.answer("back with its own limit", probe.back(one["at"], 1, maxReconsumeTimes=1))
     probe.answer("back by level 0", probe.back(first["at"], 0))
+    probe.wait_dispatched()
     probe.note("in level 3", probe.show(probe.read(SCHEDULE, 2)[-1]))
     probe.answer("unit", probe.back(first["at"], 1, unitMode="true", group="units"))
     for name, change in {

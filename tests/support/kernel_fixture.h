@@ -89,12 +89,12 @@ class TestKernel
 		}
 		up_ = false;
 	}
-	/* Runs the control loop until met; a test fails after ten seconds. */
+	/* Runs the control loop until met; a test fails after a minute. */
 	bool Until(const std::function<bool()> &met)
 	{
 		int result = -ETIMEDOUT;
 
-		for (uint64_t end = gantry_clock_ms() + 10000;
+		for (uint64_t end = gantry_clock_ms() + 60000;
 		     result == -ETIMEDOUT && gantry_clock_ms() < end;)
 			result =
 				gk_control_until(kernel_, Ask, (void *)&met, gantry_clock_ms() + 5);

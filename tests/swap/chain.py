@@ -264,7 +264,7 @@ class Chain:
             table = self._tables.offsets(f"{self._prefix}-reader")
             return all(table.get(queue) == offset for queue, offset in self._committed.items())
 
-        self._process.wait_until(kept, "consumerOffset.json to have what was committed", 30)
+        self._process.wait_until(kept, "consumerOffset.json to have what was committed")
 
     def _scenario(self, command, arguments):
         words = [command, f"namesrv={self._namesrv.address}", f"topic={self._prefix}"]

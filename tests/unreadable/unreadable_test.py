@@ -16,12 +16,12 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "peers"), str(TESTS / "control")]
 from harness.cache import Cache  # noqa: E402
-from harness.process import HOST, listens  # noqa: E402
+from harness.process import HOST, listens, wait_until  # noqa: E402
 from harness.servers import Site  # noqa: E402
 from wire import Wire  # noqa: E402
 
 BINARIES = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
-SEND, PULL, CREATE_TOPIC = 10, 11, 17
+SEND, PULL, CREATE_TOPIC, MAX_OFFSET = 10, 11, 17, 30
 SUCCESS, RETRY = 0, 20
 SUBSCRIPTION = 4
 SEGMENT, LEFT = 1 << 20, 8192
@@ -67,7 +67,7 @@ class Unreadable(unittest.TestCase):
                 "mappedFileSizeCommitLog": SEGMENT, "diskMaxUsedSpaceRatio": 95}
         path.write_text("".join(f"{key}={value}\n" for key, value in keys.items()))
         process = self.site.start("broker", [BINARIES / "gantryd", "broker", "-c", path])
-        process.wait_until(lambda: listens(self.port), "its port", 20)
+        process.wait_until(lambda: listens(self.port), "its port")
         return process
 
     def send(self, wire, number):
@@ -115,6 +115,8 @@ class Unreadable(unittest.TestCase):
                                        defaultTopic="TBW102").code, SUCCESS)
             for number in range(COUNT):
                 self.send(wire, number)
+            wait_until(lambda: wire.call(MAX_OFFSET, topic="T", queueId=0).fields["offset"] ==
+                       str(COUNT), "all messages in their queue")
         whole, broken = self.consume(COUNT)
         self.assertEqual((len(whole), broken), (COUNT, 0))
 
@@ -131,7 +133,8 @@ class Unreadable(unittest.TestCase):
         self.assertEqual(said, 1, "the log says so once")
         with Wire(self.port) as wire:
             self.send(wire, COUNT)
-            self.assertEqual(len(list(records(self.pull(wire, COUNT).body))), 1)
+            found = wait_until(lambda: list(records(self.pull(wire, COUNT).body)), "the next message")
+            self.assertEqual(len(found), 1)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ bool Recorder::Wait(const std::function<bool()> &met)
 {
 	std::unique_lock<std::mutex> held(lock);
 
-	return changed_.wait_for(held, std::chrono::seconds(10), met);
+	return changed_.wait_for(held, std::chrono::seconds(60), met);
 }
 
 // Notes the session once, holding it.

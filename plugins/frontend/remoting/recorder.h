@@ -47,7 +47,7 @@ class Recorder
 	static Recorder *current;
 	static const gantry_plugin *entry();
 
-	// Waits until met is true of what was recorded; false after ten seconds.
+	// Waits until met is true of what was recorded; false after a minute.
 	bool Wait(const std::function<bool()> &met);
 	// Lets every held request finish; held pulls bring the slices.
 	void FinishSends();

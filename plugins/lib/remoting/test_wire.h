@@ -83,7 +83,7 @@ class Wire
       public:
 	explicit Wire(int fd = -1) : fd_(fd)
 	{
-		timeval wait = {10, 0};
+		timeval wait = {60, 0};
 		int on = 1;
 
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));

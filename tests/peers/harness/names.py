@@ -139,7 +139,7 @@ class Listener:
                 pass
             connection.close()
 
-    def next(self, seconds=20):
+    def next(self, seconds=60):
         """The next request: its code, flag and fields."""
         header = self.heard.get(timeout=seconds)
         return {"code": header["code"], "one_way": bool(header["flag"] & 2),

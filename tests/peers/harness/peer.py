@@ -10,7 +10,7 @@ import threading
 CURRENT_VERSION = 513  # V5_5_0
 HEARTBEAT = 34
 RESPONSE, ONE_WAY = 1, 2  # bits of flag
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class Peer:

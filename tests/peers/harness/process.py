@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Child processes that never outlive a run, waiting for conditions, and free ports."""
 
+import itertools
 import os
-import random
 import re
 import select
 import shutil
@@ -11,57 +11,107 @@ import socket
 import subprocess
 import time
 
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 LAST_WORDS = 10
 HOST = "127.0.0.1"
 
 # Below what the kernel gives to outgoing connections, so that none of those takes a port between
-# our look and the server's start.
+# our look and the server's start, or while a server is down that comes back.
 PORTS = range(20000, 32000)
+BLOCK = 200  # ports of one program; those of tests/support/ports.h are the same
 
 
 class Failure(Exception):
     """A peer or the server under test did not do what it must."""
 
 
+class Patience:
+    """So many seconds in which this program ran: time in which it was stopped does not count, since
+    whom it waits for was stopped, too."""
+
+    def __init__(self, seconds):
+        self.left, self.seen = seconds, time.monotonic()
+
+    def is_over(self):
+        """To be asked several times a second."""
+        now = time.monotonic()
+        self.left -= min(now - self.seen, 1)
+        self.seen = now
+        return self.left < 0
+
+
 def wait_until(condition, what, seconds=60):
     """Returns the condition's first true value; the time is only the limit."""
-    end = time.monotonic() + seconds
+    patience = Patience(seconds)
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if patience.is_over():
             raise Failure(f"waited {seconds} s for {what}")
         time.sleep(0.02)
 
 
-class Ports:
-    """Hands out ports that nobody listens on, each once."""
+class _Block:
+    """Ports that no other program of tests takes for as long as this one runs: the name of a socket
+    says so, which goes with its owner however that ends."""
 
     def __init__(self):
-        self._given = set()
-
-    def one(self):
-        """A single port."""
-        return self._find((0,))
-
-    def broker(self):
-        """A broker's listenPort, whose neighbours for VIP (-2) and HA (+1) are free as well."""
-        return self._find((0, -2, 1))
-
-    def _find(self, offsets):
-        for _ in range(1000):
-            port = random.choice(PORTS)
-            wanted = {port + offset for offset in offsets}
-            if not wanted & self._given and all(map(_is_free, wanted)):
-                self._given |= wanted
-                return port
+        count = len(PORTS) // BLOCK
+        for number in range(os.getpid(), os.getpid() + count):
+            self._mark = socket.socket(socket.AF_UNIX)
+            self.first = PORTS.start + number % count * BLOCK
+            try:
+                self._mark.bind(f"\0gantry-test-ports-{number % count}")
+            except OSError:
+                self._mark.close()
+                continue
+            if not any(listens(port) for port in range(self.first, self.first + BLOCK)):
+                self._next = itertools.cycle(range(self.first, self.first + BLOCK))
+                return
+            self._mark.close()
         raise Failure("no free ports")
+
+    def run_of(self, count):
+        """The first of so many ports in a row. After the last port comes the first again."""
+        found = []
+        for _ in range(2 * BLOCK):
+            port = next(self._next)
+            if found and port != found[-1] + 1:
+                found = []
+            found = [*found, port] if _is_free(port) else []
+            if len(found) == count:
+                return found[0]
+        raise Failure("no free ports")
+
+
+_blocks = []  # the one of this program, once it has asked
+
+
+def own_block():
+    """This program's ports."""
+    if not _blocks:
+        _blocks.append(_Block())
+    return _blocks[0]
+
+
+class Ports:
+    """Hands out ports that nobody listens on."""
+
+    @staticmethod
+    def one():
+        """A single port."""
+        return own_block().run_of(1)
+
+    @staticmethod
+    def broker():
+        """A broker's listenPort, whose neighbours for VIP (-2) and HA (+1) are free as well."""
+        return own_block().run_of(4) + 2
 
 
 def _is_free(port):
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -14,7 +14,7 @@ TEMPLATE_TOPIC = "TBW102"  # every broker that creates topics by itself register
 class Connection:
     """One connection to a name server or broker; requests have JSON headers."""
 
-    def __init__(self, address, timeout=5):
+    def __init__(self, address, timeout=60):
         host, port = address.rsplit(":", 1)
         self._socket = socket.create_connection((host, int(port)), timeout=timeout)
         self._opaque = 0

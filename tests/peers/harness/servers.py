@@ -13,6 +13,9 @@ from .remoting import is_registered
 BROKER_NAME = "broker-a"
 CLUSTER_NAME = "PeerCluster"
 START_SECONDS = 180
+# A cold Java broker answers its first sends with flow control otherwise, and any broker does on a
+# disk or a machine that stands still for a moment.
+PATIENT = {"waitTimeMillsInSendQueue": 60000, "waitTimeMillsInPullQueue": 60000}
 
 JAVA_FLAGS = [
     "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -45,7 +48,7 @@ class Site:
         """gantryd in one role, with these properties alone; serves when this returns."""
         path = _write(self.home(name) / f"{role}.properties", properties)
         process = self.start(name, [*prefix, gantryd(self), role, "-c", path])
-        process.wait_until(lambda: listens(port, properties["bindAddress"]), "its port", 20)
+        process.wait_until(lambda: listens(port, properties["bindAddress"]), "its port")
         return process
 
     def start_namesrv(self, name, port, more):
@@ -59,7 +62,7 @@ class Site:
             "listenPort": port, "bindAddress": HOST, "brokerIP1": HOST, "brokerIP2": HOST,
             "brokerName": name, "brokerClusterName": "C", "namesrvAddr": namesrvs,
             "storePathRootDir": self.home(name) / "store",
-            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **more},
+            "mappedFileSizeCommitLog": 16 << 20, "diskMaxUsedSpaceRatio": 95, **PATIENT, **more},
             prefix)
 
     def start(self, name, command, java_home=None):
@@ -132,8 +135,7 @@ def broker_properties(home, port, namesrv):
         "mappedFileSizeCommitLog": 64 << 20,
         "autoCreateTopicEnable": "true",
         "enablePropertyFilter": "true",
-        # A cold Java broker answers its first sends with flow control otherwise.
-        "waitTimeMillsInSendQueue": 3000,
+        **PATIENT,
         # Test machines may have little disk left: this is no test of that.
         "diskMaxUsedSpaceRatio": 95,
         # So that transactions which nobody decides are asked for and given up within seconds.
@@ -209,8 +211,8 @@ def gantryd(site):
 
 
 def _wait_for_gantry(process, port):
-    process.wait_until(lambda: process.said("ready"), "the word ready", 20)
-    process.wait_until(lambda: listens(port), "its port", 5)
+    process.wait_until(lambda: process.said("ready"), "the word ready")
+    process.wait_until(lambda: listens(port), "its port")
 
 
 def _wait_for_broker(process, port, namesrv):

@@ -57,8 +57,8 @@ struct slave {
 	bool hears;                                              /* the master answered last */
 	/* when, on gantry_clock_ms() */
 	uint64_t full_ms, look_ms;
-	uint64_t topic_ms;  /* a new topic in the log is no reason to ask before */
-	size_t topic_count; /* of the store, when the last whole round began */
+	uint64_t topic_ms;     /* a new topic in the log is no reason to ask before */
+	uint64_t topics_begun; /* in the store, when the last whole round began */
 	/* the round */
 	bool running, full, working, ending;
 	bool failed; /* the connection did */

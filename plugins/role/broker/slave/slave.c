@@ -136,12 +136,12 @@ void slave_round_done(struct slave *slave)
 static bool has_new_topics(const struct slave *slave, uint64_t now)
 {
 	return now >= slave->topic_ms &&
-	       store_topic_count(slave->broker->store) > slave->topic_count;
+	       store_topics_begun(slave->broker->store) != slave->topics_begun;
 }
 
 static void begin_full(struct slave *slave)
 {
-	slave->topic_count = store_topic_count(slave->broker->store);
+	slave->topics_begun = store_topics_begun(slave->broker->store);
 	slave_round(slave, true);
 }
 

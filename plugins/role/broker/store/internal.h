@@ -211,6 +211,7 @@ struct store {
 	struct topic_queues *gone; /* table_lock; deleted, kept to the end */
 	int64_t light_count;       /* names in it that are light queues' */
 	uint64_t queue_count;      /* table_lock; made since the store was opened */
+	uint64_t begun_count;      /* table_lock; topics that got their first queue since then */
 	struct queue_slab *slabs;  /* so, too */
 	pthread_mutex_t open_lock; /* one queue is opened at a time */
 	pthread_mutex_t file_lock; /* one writer of queue files at a time */

@@ -86,9 +86,11 @@ static int grow(struct topic_queues *topic, int32_t id)
 static struct queue *make(struct store *store, struct topic_queues *topic, int32_t id)
 {
 	struct queue *queue = peek(topic, id);
+	bool first = !topic->array;
 
 	if (queue || grow(topic, id))
 		return queue;
+	store->begun_count += first;
 	queue = queue_new(store, topic, id);
 	__atomic_store_n(&topic->array->at[id], queue, __ATOMIC_RELEASE);
 	return queue;
@@ -151,12 +153,12 @@ struct queue *store_queue_of(struct store *store, struct topic *topic, int32_t q
 	return queues ? peek(queues, queue) : NULL;
 }
 
-size_t store_topic_count(struct store *store)
+uint64_t store_topics_begun(struct store *store)
 {
-	size_t count;
+	uint64_t count;
 
 	pthread_mutex_lock(&store->table_lock);
-	count = store->topics.count;
+	count = store->begun_count;
 	pthread_mutex_unlock(&store->table_lock);
 	return count;
 }

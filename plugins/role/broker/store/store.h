@@ -58,9 +58,9 @@ bool store_queue_is_possible(struct gantry_str topic, int32_t queue); /* a good 
 /* The same by name, for topics that have no configuration. */
 struct queue *store_queue_named(struct store *store, struct gantry_str topic, int32_t queue);
 
-/* How many topics have queues here: one more when the first message of another comes. Any thread.
- */
-size_t store_topic_count(struct store *store);
+/* How often a topic got its first queue here, since the start: also one that was deleted and comes
+ * again. Any thread. */
+uint64_t store_topics_begun(struct store *store);
 
 /* Whether its files have been looked at. Until then it has no offsets: nothing may be sent to it
  * or read from it. Any thread, cheap. */

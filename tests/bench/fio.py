@@ -25,18 +25,26 @@ class Disk:
             preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
         return json.loads(done.stdout[done.stdout.index("{"):])["jobs"][0]
 
-    def flushes_per_second(self, size, seconds):
-        """Writes of that size, each with its fdatasync, over blocks that were written before."""
+    def _flushes_per_second(self, size, seconds, *options):
         if not self.program:
             return None
         path = self.folder / "fio"
         try:
-            job = self._run(f"--filename={path}", "--rw=write", f"--bs={size}", "--size=256m",
-                            "--overwrite=1", "--fdatasync=1", "--ioengine=psync",
-                            "--time_based", f"--runtime={seconds}")
+            job = self._run(f"--filename={path}", "--rw=write", f"--bs={size}", "--fdatasync=1",
+                            "--ioengine=psync", f"--runtime={seconds}", *options)
             return job["write"]["iops"]
         finally:
             path.unlink(missing_ok=True)
+
+    def flushes_per_second(self, size, seconds):
+        """Writes of that size, each with its fdatasync, over blocks that were written before: what
+        making them costs is not in it."""
+        return self._flushes_per_second(size, seconds, "--size=256m", "--overwrite=1",
+                                        "--time_based")
+
+    def new_flushes_per_second(self, size, seconds):
+        """The same into a new file, as fio does it unless it is told otherwise."""
+        return self._flushes_per_second(size, seconds, "--size=2g")
 
     def write_bytes_per_second(self, size):
         """A new file of that size, until it is on the disk."""

@@ -30,9 +30,9 @@ NAMES = {"java": "Java", "gantry": "Gantry", "uring": "Gantry, io_uring"}
 SHARE_OF_DISK = 3  # of what is free, this part is used
 
 FULL = {"seconds": 8, "queues": (1, 1000, 50000), "count": 2_000_000, "gib": 10, "dense_gib": 2,
-        "flushes": 10, "backlog_rate": 20_000}
+        "flushes": 2, "turns": 5, "backlog_rate": 20_000}
 QUICK = {"seconds": 3, "queues": (1, 1000), "count": 300_000, "gib": 1, "dense_gib": 0.25,
-         "flushes": 3, "backlog_rate": 5_000}
+         "flushes": 1, "turns": 1, "backlog_rate": 5_000}
 
 
 def room(folder, size):

@@ -9,7 +9,7 @@
 enum {
 	MAX_BYTES_LEAST = 100,
 	MAX_BYTES_MOST = 128 * 1024 * 1024,
-	EXPECTED_BYTES = 512, /* what follows them in a row the processor foresees itself */
+	EXPECTED_BYTES = 4096, /* what follows them in a row the processor foresees itself */
 	CACHE_LINE = 64,
 };
 

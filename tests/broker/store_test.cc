@@ -2,6 +2,7 @@
 /* The message store: what is sent stands in the log and in its queue, in RocketMQ's formats. */
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "broker.h"
 #include "message/bytes.h"
 #include "message/properties.h"
+#include "pull/private.h"
 #include "session.h"
 #include "store/internal.h"
 #include "topics/topics.h"
@@ -197,6 +199,83 @@ TEST(Store, AReaderInOrderKeepsAPageOfEntries)
 		EXPECT_EQ(read(140), 10);
 		EXPECT_EQ(page.at + page.count, 150) << "what was kept is void";
 		EXPECT_EQ(read(150), 0);
+	});
+}
+
+/* The storage engine of a store, with its copy_hot() counted, for which all is in memory. */
+class CountedCopies
+{
+      public:
+	explicit CountedCopies(store *store) : counted(store), real(store->engine)
+	{
+		copies = 0;
+		copy = real->log->copy;
+		log = *real->log;
+		log.copy_hot = [](gantry_log *from, uint64_t at, void *to, uint64_t bytes) {
+			copies++;
+			return copy(from, at, to, bytes);
+		};
+		ops = *real;
+		ops.log = &log;
+		store->engine = &ops;
+	}
+	~CountedCopies()
+	{
+		counted->engine = real;
+	}
+	static inline std::atomic<uint32_t> copies;
+
+      private:
+	static inline decltype(gantry_log_ops::copy) copy;
+	store *counted;
+	const gantry_storage_ops *real;
+	gantry_log_ops log;
+	gantry_storage_ops ops;
+};
+
+TEST(Store, ReadersByTurnsKeepTheirPages)
+{
+	constexpr int queues = 4, readers = 4, share = 3 * QUEUE_PAGE;
+	constexpr int entries = readers * share, batch = 32, turns = share / batch - 1;
+	Folder folder;
+	{
+		World world(folder.path());
+		Session session(world);
+
+		for (int id = 0; id < queues; id++) {
+			std::vector<Sent> messages(entries);
+			for (Sent &message : messages)
+				message.queue = id;
+			session.send(messages);
+		}
+	}
+	World world(folder.path()); /* all but the last entries are in the files */
+	world.aside([&] {
+		std::unique_ptr<pull_pages, decltype(&pull_pages_free)> pages(pull_pages_new(),
+									      pull_pages_free);
+		std::vector<queue *> all;
+		int64_t min, max;
+
+		for (int id = 0; id < queues; id++) {
+			all.push_back(store_queue_named(world.messages(), {"TopicTest", 9}, id));
+			queue_bounds(all[id], &min, &max);
+			ASSERT_EQ(max, entries);
+		}
+		CountedCopies counted(world.messages());
+		auto read = [&](queue *queue, int64_t at) {
+			std::vector<queue_unit> units(batch);
+			int got = pull_pages_read(pages.get(), queue, at, batch, units.data());
+
+			EXPECT_EQ(got, batch);
+			for (int i = 0; i < got; i++)
+				EXPECT_EQ(units[i].offset, at + i);
+		};
+		for (int turn = 0; turn < turns; turn++)
+			for (int reader = 0; reader < readers; reader++)
+				for (queue *queue : all)
+					read(queue, reader * share + turn * batch);
+		/* once in four reads, unless too many meet in a set */
+		EXPECT_LT(counted.copies, queues * readers * turns / 2);
 	});
 }
 

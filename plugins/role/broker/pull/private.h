@@ -21,7 +21,6 @@ extern "C" {
 
 enum {
 	PULL_UNITS = 64,                /* queue entries looked at together */
-	PULL_PAGES = 64,                /* of queue entries, kept by each loop */
 	PULL_SLICES_MAX = 1024,         /* of one answer */
 	PULL_RUN_BYTES = 1 << 20,       /* read from the log at once */
 	PULL_WINDOW_BYTES = 128 * 1024, /* so close together stand messages that are read at once */
@@ -122,7 +121,7 @@ struct pull_loop { /* touched on its loop only, but for what is atomic */
 	struct puller *puller;
 	struct gantry_loop *loop;
 	struct gantry_slice *slices; /* of the answer being made */
-	struct queue_page *pages;    /* PULL_PAGES */
+	struct pull_pages *pages;    /* entries that it has read */
 	struct pull_link *wheel;     /* WHEEL_SLOTS lists; made with the first hold */
 	struct gantry_timer *timer;
 	uint64_t tick; /* of the wheel: WHEEL_MS each */
@@ -177,6 +176,12 @@ void pull_broadcast_note(const struct pull_context *context); /* it has been ans
 /* pull/read.c: 0: ret is filled, its slices are the caller's to release; positive: wait's op
  * finishes when it should be tried again; -EAGAIN instead if wait is NULL. */
 int pull_read(struct pull_context *context, struct pull_wait *wait, struct pull_result *ret);
+
+/* pull/page.c: as queue_read(), and keeps what it reads of files; one thread. NULL: no memory. */
+struct pull_pages *pull_pages_new(void);
+void pull_pages_free(struct pull_pages *pages); /* NULL is fine */
+int pull_pages_read(struct pull_pages *pages, struct queue *queue, int64_t at, uint32_t count,
+		    struct queue_unit *ret);
 
 /* pull/retry.c: the filter of the topic that a message in a retry topic came from */
 struct pull_retry {

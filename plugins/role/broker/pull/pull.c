@@ -126,7 +126,7 @@ static int make_loops(struct puller *puller)
 		loop->puller = puller;
 		loop->loop = i < events ? gantry_loop_at(inst, i) : gantry_loop_control(inst);
 		loop->slices = calloc(puller->slices_max, sizeof(*loop->slices));
-		loop->pages = calloc(PULL_PAGES, sizeof(*loop->pages));
+		loop->pages = pull_pages_new();
 		if (!loop->slices || !loop->pages)
 			return -ENOMEM;
 	}
@@ -252,7 +252,7 @@ void puller_free(struct puller *puller)
 		return;
 	for (uint32_t i = 0; puller->loops && i < puller->loop_count; i++) {
 		free(puller->loops[i].slices);
-		free(puller->loops[i].pages);
+		pull_pages_free(puller->loops[i].pages);
 		free(puller->loops[i].wheel);
 	}
 	queue_holds_free(puller);

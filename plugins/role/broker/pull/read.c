@@ -304,15 +304,6 @@ static void judge(struct reading *reading, int64_t at, const struct queue_unit *
 	add_message(reading, at, unit);
 }
 
-/* Places that are read by turns have a page each, mostly, also those of one queue. */
-static struct queue_page *page_of(struct pull_loop *loop, const struct queue *queue, int64_t at)
-{
-	uint32_t hash = ((uint32_t)((uintptr_t)queue >> 4) + (uint32_t)(at / QUEUE_PAGE) * 40503u) *
-			2654435769u;
-
-	return &loop->pages[hash / (UINT32_MAX / PULL_PAGES + 1)];
-}
-
 /* How many entries to look at together: if all that are there match, one more than is wanted, which
  * tells that the answer is full. */
 static uint32_t units_wanted(const struct reading *reading)
@@ -328,8 +319,8 @@ static int judge_some(struct reading *reading)
 	struct queue_unit units[PULL_UNITS];
 	int64_t at = reading->result->next;
 	struct queue *queue = reading->context->queue;
-	int count = queue_read_paged(queue, at, units_wanted(reading),
-				     page_of(reading->context->loop, queue, at), units);
+	int count = pull_pages_read(reading->context->loop->pages, queue, at, units_wanted(reading),
+				    units);
 
 	for (int i = 0; i < count && !reading->full && !reading->again; i++) {
 		reading->ahead = &units[i];

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 
 # pylint: disable=wrong-import-position
-from harness.process import Failure  # noqa: E402
+from harness.process import Failure, Patience  # noqa: E402
 
 
 def log_of(store, since=0):
@@ -38,11 +38,11 @@ def difference(master, slave):
 
 def wait_until_same(master, slave, seconds=60):
     """Waits until the slave has the master's log."""
-    end = time.monotonic() + seconds
+    patience = Patience(seconds)
     while True:
         what = difference(master, slave)
         if what is None:
             return
-        if time.monotonic() > end:
+        if patience.is_over():
             raise Failure(what)
         time.sleep(0.05)

@@ -179,12 +179,18 @@ static uint64_t due_at(const struct load *load, uint64_t request)
 	return load->rate_ns + number / rate * second_ns + number % rate * second_ns / rate;
 }
 
-/* Whether one more request may start now; due_ns is when it was due. */
+static bool all_came(const struct load *load)
+{
+	return load->conf->mode != LOAD_LATENCY || load->delivered + load->refused >= load->started;
+}
+
+/* Whether one more request may start now; due_ns is when it was due. Waiters go on until all is
+ * delivered that was sent. */
 static bool may_start(const struct load *load, const struct wire_kind *kind, uint64_t *ret_due_ns)
 {
 	*ret_due_ns = load->now_ns;
 	if (!kind->counted)
-		return !load->stopping;
+		return !load->stopping || !all_came(load);
 	if (load->stopping ||
 	    (load->conf->count && load->measuring && load->counts.asked >= load->conf->count))
 		return false;
@@ -256,11 +262,6 @@ static uint64_t in_flight(const struct load *load)
 		if (load->wires[i].kind->counted)
 			busy += load->wires[i].slot_count - load->wires[i].free_count;
 	return busy;
-}
-
-static bool all_came(const struct load *load)
-{
-	return load->conf->mode != LOAD_LATENCY || load->delivered + load->refused >= load->started;
 }
 
 static bool count_reached(const struct load *load)

@@ -16,6 +16,7 @@ from contenders import Failure, NullServer
 from load import LATENCY, ONE, PULL, SEND_128, Generator
 
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
+TRIES = 5  # a machine that is not ours alone may be late, but not always
 
 
 class Load(unittest.TestCase):
@@ -47,28 +48,39 @@ class Load(unittest.TestCase):
         self.assertEqual(result["messages"], 3200)
 
     def test_a_rate_is_kept(self):
-        result = self.run_load(SEND_128 + ["--rate", "5000"], seconds=1)
-        self.assertAlmostEqual(result["messages"], 5000, delta=250)
+        for _ in range(TRIES):
+            result = self.run_load(SEND_128 + ["--rate", "5000"], seconds=1)
+            self.assertLessEqual(result["messages"], 5250)
+            if result["messages"] >= 4750:
+                return
+        self.fail(f"{result['messages']} messages in a second, and not 5000")
 
     def test_a_rate_begins_at_once(self):
-        for _ in range(5):  # a busy machine may be late, but not always
+        for _ in range(TRIES):
             result = self.run_load(ONE + ["--rate", "2000"], seconds=0.1)
             if result["latencyMicros"]["p50"] < 20_000:
                 return
         self.fail(f"half of the requests were late by {result['latencyMicros']['p50']} us")
 
     def test_waiting_consumers_get_everything(self):
-        result = self.run_load(LATENCY, seconds=1, warmup=0.2)
-        self.assertAlmostEqual(result["messages"], 2000, delta=200)
-        self.assertGreater(result["latencyMicros"]["min"], 0)
+        for _ in range(TRIES):
+            result = self.run_load(LATENCY, seconds=1, warmup=0.2)
+            self.assertLessEqual(result["messages"], 2200)
+            self.assertGreater(result["latencyMicros"]["min"], 0)
+            if result["messages"] >= 1800:
+                return
+        self.fail(f"{result['messages']} messages in a second, and not 2000")
 
     def test_what_is_kept_waiting_is_not_left_out(self):
         """Ten times what one connection with one request in flight can do: most wait long."""
-        free = self.run_load(ONE, seconds=0.5)
-        rate = str(int(free["messagesPerSecond"] * 10) + 1)
-        late = self.run_load(ONE + ["--rate", rate], seconds=1, warmup=0.2)
-        self.assertGreater(late["latencyMicros"]["p50"], 20 * free["latencyMicros"]["p50"])
-        self.assertGreater(late["latencyMicros"]["max"], 400_000)
+        for _ in range(TRIES):
+            free = self.run_load(ONE, seconds=0.5)
+            rate = str(int(free["messagesPerSecond"] * 10) + 1)
+            late = self.run_load(ONE + ["--rate", rate], seconds=1, warmup=0.2)
+            if late["latencyMicros"]["p50"] > 20 * free["latencyMicros"]["p50"] and \
+                    late["latencyMicros"]["max"] > 400_000:
+                return
+        self.fail(f"{late['latencyMicros']} at {rate} a second, and {free['latencyMicros']}")
 
     def test_a_server_that_goes_away_is_an_error(self):
         self.server.process.child.send_signal(signal.SIGSTOP)

@@ -23,6 +23,7 @@ enum {
 	KEPT_MAX = 4 * 1024 * 1024, /* bytes that wait for a waiter */
 	WAITERS = 16384,
 	PULL = 11,
+	HEART_BEAT = 34,
 	SEND = 310,
 	MAX_OFFSET = 30,
 	OPAQUE_DIGITS = 10,
@@ -47,14 +48,16 @@ struct server {
 	uint32_t waiter_count;
 	uint8_t kept[KEPT_MAX]; /* records that came while nobody waited */
 	size_t kept_size;
-	int held_once; /* somebody waits: messages are kept */
-	int fan;       /* all that wait get each message */
+	int held_once;    /* somebody waits: messages are kept */
+	uint32_t members; /* who has said that it will wait: so, too */
+	int fan;          /* all that wait get each message */
 };
 
 struct connection {
 	uv_tcp_t tcp;
 	struct server *server;
 	struct reply_hint hint;
+	int is_member;
 	size_t in_size, out_size, out_room;
 	char *out;
 	char in[ROOM];
@@ -214,7 +217,7 @@ static void deliver_to_all(struct server *s)
 static void keep(struct server *s, struct gantry_str body)
 {
 	struct message_draft draft = draft_of(body.at, body.size);
-	if (!s->held_once || s->kept_size + draft.size > KEPT_MAX)
+	if ((!s->held_once && !s->members) || s->kept_size + draft.size > KEPT_MAX)
 		return;
 	message_record_write(&draft, s->kept + s->kept_size, 0, 0, 0);
 	s->kept_size += draft.size;
@@ -250,6 +253,11 @@ static void take_request(struct connection *c, const struct remoting_frame *fram
 		else
 			put_answer(c, &s->found, request.opaque, s->records, s->records_size);
 		break;
+	case HEART_BEAT:
+		s->members += !c->is_member;
+		c->is_member = 1;
+		put_answer(c, &s->zero, request.opaque, NULL, 0);
+		break;
 	default:
 		put_answer(c, request.code == MAX_OFFSET ? &s->bound : &s->zero, request.opaque,
 			   NULL, 0);
@@ -272,6 +280,7 @@ static void end_connection(struct connection *c)
 			s->waiters[left++] = s->waiters[i];
 	s->waiter_count = left;
 	s->held_once = left > 0;
+	s->members -= c->is_member;
 	uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 

@@ -18,6 +18,8 @@ const struct gantry_plugin *gantry_plugin_storage_mmap(void);
 static uint8_t warm[PLACES]; /* atomic; by place: so many reads find it in memory */
 static uint32_t windows;     /* atomic */
 static bool full;            /* atomic */
+static bool all_warm;        /* atomic */
+static uint64_t copies;      /* atomic */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next two */
 static bool stuck;
 static struct gantry_op *waiting; /* reads that stick */
@@ -30,6 +32,16 @@ static const struct gantry_storage_ops *real(void)
 void lazy_engine_fill(bool is_full)
 {
 	__atomic_store_n(&full, is_full, __ATOMIC_RELAXED);
+}
+
+void lazy_engine_warm(bool is_warm)
+{
+	__atomic_store_n(&all_warm, is_warm, __ATOMIC_RELAXED);
+}
+
+uint64_t lazy_engine_copies(void)
+{
+	return __atomic_load_n(&copies, __ATOMIC_RELAXED);
 }
 
 void lazy_engine_stick(bool is_stuck)
@@ -71,6 +83,8 @@ static int is_cold(const struct gantry_log *log, uint64_t at)
 	uint64_t place = (at ^ (uintptr_t)log) * UINT64_C(0x9E3779B97F4A7C15) >> 52;
 	uint8_t left = __atomic_load_n(&warm[place], __ATOMIC_RELAXED);
 
+	if (__atomic_load_n(&all_warm, __ATOMIC_RELAXED))
+		return false;
 	__atomic_store_n(&warm[place], left ? left - 1 : WARM_READS, __ATOMIC_RELAXED);
 	return !left;
 }
@@ -91,6 +105,7 @@ static int lazy_read(struct gantry_log *log, uint64_t at, uint64_t max, struct g
 
 static int64_t lazy_copy_hot(struct gantry_log *log, uint64_t at, void *to, uint64_t bytes)
 {
+	__atomic_add_fetch(&copies, 1, __ATOMIC_RELAXED);
 	return is_cold(log, at) ? -EAGAIN : real()->log->copy_hot(log, at, to, bytes);
 }
 

@@ -4,6 +4,7 @@
 #define BROKER_PLUGINS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "../../kernel/loader.h"
 
@@ -18,6 +19,9 @@ const struct gantry_plugin *gantry_plugin_storage_lazy(void);
  * comes until this ends. Any thread. */
 void lazy_engine_fill(bool full);
 void lazy_engine_stick(bool stuck);
+/* Nothing is cold; how often copy_hot was called, on all logs. Any thread. */
+void lazy_engine_warm(bool warm);
+uint64_t lazy_engine_copies(void);
 
 extern const struct gk_static_plugin broker_plugins[];
 

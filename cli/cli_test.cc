@@ -1,39 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wrong arguments: every command says what is wrong, and ends with the documented code. */
-#include "cli.h"
-
-#include <gtest/gtest.h>
-#include <string>
-#include <vector>
+#include "run_test.h"
 
 namespace
 {
-
-struct Result {
-	int code;
-	std::string out, err;
-};
 
 Result run(std::vector<std::string> words)
 {
 	static const cli_command *const table[] = {&cli_send,   &cli_consume, &cli_bench,
 						   &cli_plugin, &cli_store,   nullptr};
-	std::vector<char *> argv;
-	words.insert(words.begin(), "gantry");
-	for (std::string &word : words)
-		argv.push_back(word.data());
-	argv.push_back(nullptr);
-	testing::internal::CaptureStdout();
-	testing::internal::CaptureStderr();
-	int code = cli_dispatch("gantry", "about", table, (int)words.size(), argv.data());
-	fflush(stdout);
-	return {code, testing::internal::GetCapturedStdout(),
-		testing::internal::GetCapturedStderr()};
-}
-
-bool holds(const std::string &text, const std::string &part)
-{
-	return text.find(part) != std::string::npos;
+	return run_words(table, std::move(words));
 }
 
 struct Wrong {

@@ -128,17 +128,7 @@ static int inspect(const struct places *places, const char *what)
 
 static int run(const struct cli_command *self, int argc, char **argv)
 {
-	char *conf_dir = NULL, **dirs = NULL;
-	const GOptionEntry entries[] = {PLACES_OPTIONS(&conf_dir, &dirs), {NULL}};
-	struct places places;
-	int exit_code = cli_options(self, entries, &argc, argv);
-	if (!exit_code && argc != 2)
-		exit_code = cli_usage("one plugin's name or file is needed");
-	places_find(&places, conf_dir, dirs);
-	if (!exit_code)
-		exit_code = inspect(&places, argv[1]);
-	places_free(&places);
-	return exit_code;
+	return places_run(self, argc, argv, "one plugin's name or file is needed", inspect);
 }
 
 const struct cli_command cli_plugin_inspect = {

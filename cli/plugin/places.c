@@ -64,6 +64,22 @@ void places_free(struct places *places)
 	g_strfreev(places->dirs);
 }
 
+int places_run(const struct cli_command *self, int argc, char **argv, const char *needed,
+	       int (*act)(const struct places *places, const char *plugin))
+{
+	char *conf_dir = NULL, **dirs = NULL;
+	const GOptionEntry entries[] = {PLACES_OPTIONS(&conf_dir, &dirs), {NULL}};
+	struct places places;
+	int exit_code = cli_options(self, entries, &argc, argv);
+	if (!exit_code && argc != 2)
+		exit_code = cli_usage("%s", needed);
+	places_find(&places, conf_dir, dirs);
+	if (!exit_code)
+		exit_code = act(&places, argv[1]);
+	places_free(&places);
+	return exit_code;
+}
+
 char *places_name_of(const char *file)
 {
 	char *name = g_path_get_basename(file);

@@ -31,6 +31,10 @@ struct places {
 	}
 void places_find(struct places *places, char *conf_dir, char **dirs);
 void places_free(struct places *places);
+/* A command with the two options and one argument, which act is given; needed: what is said without
+ * it. An exit code. */
+int places_run(const struct cli_command *self, int argc, char **argv, const char *needed,
+	       int (*act)(const struct places *places, const char *plugin));
 /* The file of a plugin's name, or of a path; NULL: in none of the directories. g_free(). */
 char *places_file(const struct places *places, const char *name);
 /* Every NAME for which one of the directories has NAME.so, sorted. g_strfreev(). */

@@ -81,19 +81,24 @@ static int toggle(const struct places *places, const char *plugin, bool enable)
 	return CLI_DONE;
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int enable(const struct places *places, const char *plugin)
 {
-	char *conf_dir = NULL, **dirs = NULL;
-	const GOptionEntry entries[] = {PLACES_OPTIONS(&conf_dir, &dirs), {NULL}};
-	struct places places;
-	int exit_code = cli_options(self, entries, &argc, argv);
-	if (!exit_code && argc != 2)
-		exit_code = cli_usage("one plugin's name is needed");
-	places_find(&places, conf_dir, dirs);
-	if (!exit_code)
-		exit_code = toggle(&places, argv[1], self == &cli_plugin_enable);
-	places_free(&places);
-	return exit_code;
+	return toggle(places, plugin, true);
+}
+
+static int disable(const struct places *places, const char *plugin)
+{
+	return toggle(places, plugin, false);
+}
+
+static int run_enable(const struct cli_command *self, int argc, char **argv)
+{
+	return places_run(self, argc, argv, "one plugin's name is needed", enable);
+}
+
+static int run_disable(const struct cli_command *self, int argc, char **argv)
+{
+	return places_run(self, argc, argv, "one plugin's name is needed", disable);
 }
 
 const struct cli_command cli_plugin_enable = {
@@ -101,7 +106,7 @@ const struct cli_command cli_plugin_enable = {
 	.arguments = "NAME",
 	.summary = "Lets a plugin take part from the next start on",
 	.help = help,
-	.run = run,
+	.run = run_enable,
 };
 
 const struct cli_command cli_plugin_disable = {
@@ -109,5 +114,5 @@ const struct cli_command cli_plugin_disable = {
 	.arguments = "NAME",
 	.summary = "Leaves a plugin out from the next start on",
 	.help = help,
-	.run = run,
+	.run = run_disable,
 };

@@ -17,37 +17,21 @@
 #include <unistd.h>
 #include <vector>
 
+#include "../run_test.h"
+
 namespace
 {
 
 enum { SEGMENT = 4096, QUEUE_FILE = 50 * MESSAGE_UNIT_SIZE };
 
-struct Result {
-	int code;
-	std::string out, err;
-};
-
 Result run(std::vector<std::string> words)
 {
 	static const cli_command *const table[] = {&cli_store, nullptr};
-	std::vector<char *> argv;
-	words.insert(words.begin(), {"gantry", "store"});
+
+	words.insert(words.begin(), "store");
 	if (std::find(words.begin(), words.end(), "--output") == words.end())
 		words.insert(words.end(), {"--output", "text"});
-	for (std::string &word : words)
-		argv.push_back(word.data());
-	argv.push_back(nullptr);
-	testing::internal::CaptureStdout();
-	testing::internal::CaptureStderr();
-	int code = cli_dispatch("gantry", "about", table, (int)words.size(), argv.data());
-	fflush(stdout);
-	return {code, testing::internal::GetCapturedStdout(),
-		testing::internal::GetCapturedStderr()};
-}
-
-bool holds(const std::string &text, const std::string &part)
-{
-	return text.find(part) != std::string::npos;
+	return run_words(table, std::move(words));
 }
 
 std::string name_of(uint64_t base)

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel_fixture.h"
+#include "bare_instance.h"
 #include "broker.h"
 #include "call/fields.h"
 #include "clients/clients.h"
@@ -29,7 +29,8 @@
 namespace control
 {
 
-inline struct gantry_inst *instance;
+using bare::instance;
+
 inline std::atomic<int> filters; /* compiled and not freed */
 
 /* A filter of type TAG: "bad" cannot be compiled. */
@@ -51,18 +52,12 @@ inline void FreeFilter(struct gantry_filter *filter)
 	delete reinterpret_cast<int *>(filter);
 }
 
-inline int Setup(struct gantry_inst *inst)
-{
-	instance = inst;
-	return 0;
-}
-
 inline const struct gantry_plugin *Entry()
 {
-	static struct gantry_lifecycle life = {};
+	static struct gantry_lifecycle life = bare::Life();
 	static struct gantry_filter_ops ops = {};
 	static struct gantry_service offers[2] = {};
-	static struct gantry_plugin self = {};
+	static struct gantry_plugin self = bare::Plugin(&life);
 
 	ops.size = sizeof(ops);
 	ops.compile = Compile;
@@ -70,19 +65,9 @@ inline const struct gantry_plugin *Entry()
 	offers[0].kind = GANTRY_FILTER;
 	offers[0].name = "TAG";
 	offers[0].ops = &ops;
-	life.size = sizeof(life);
 	life.conf_size = sizeof(struct broker_conf);
-	life.setup = Setup;
-	self.magic = GANTRY_MAGIC;
-	self.size = sizeof(self);
-	self.abi_major = GANTRY_ABI_MAJOR;
-	self.abi_minor = GANTRY_ABI_MINOR;
-	self.layout = GANTRY_LAYOUT;
-	self.name = "role-test";
-	self.version = self.license = self.summary = "test";
 	self.offers = offers;
 	self.keys = broker_keys;
-	self.life = &life;
 	return &self;
 }
 

@@ -16,36 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "../../../tests/support/kernel_fixture.h"
+#include "../../../tests/support/bare_instance.h"
 
 namespace
 {
-
-struct gantry_inst *instance;
-
-int Setup(struct gantry_inst *inst)
-{
-	instance = inst;
-	return 0;
-}
-
-const struct gantry_plugin *Entry()
-{
-	static struct gantry_lifecycle life = {};
-	static struct gantry_plugin self = {};
-
-	life.size = sizeof(life);
-	life.setup = Setup;
-	self.magic = GANTRY_MAGIC;
-	self.size = sizeof(self);
-	self.abi_major = GANTRY_ABI_MAJOR;
-	self.abi_minor = GANTRY_ABI_MINOR;
-	self.layout = GANTRY_LAYOUT;
-	self.name = "role-test";
-	self.version = self.license = self.summary = "test";
-	self.life = &life;
-	return &self;
-}
 
 /* A table that is one text. */
 struct Text {
@@ -84,7 +58,7 @@ int Decode(void *user, const char *text, size_t size, char *why, size_t why_size
 class State : public ::testing::Test
 {
       protected:
-	State() : kernel_({{"role-test", Entry}}, "")
+	State() : kernel_({{"role-test", bare::Entry}}, "")
 	{
 	}
 	~State() override
@@ -94,7 +68,7 @@ class State : public ::testing::Test
 	void Open(const std::string &name)
 	{
 		std::string path = folder_.path() + "/" + name;
-		struct state_spec spec = {instance, path.c_str(), Encode, Decode, &table_};
+		struct state_spec spec = {bare::instance, path.c_str(), Encode, Decode, &table_};
 
 		ASSERT_EQ(state_new(&spec, &state_), 0);
 	}

@@ -7,46 +7,22 @@
 #include <cstdlib>
 #include <string>
 
-#include "../../../tests/support/kernel_fixture.h"
+#include "../../../tests/support/bare_instance.h"
 #include "call/fields.h"
 
 namespace
 {
 
-struct gantry_inst *instance;
-
-int Setup(struct gantry_inst *inst)
-{
-	instance = inst;
-	return 0;
-}
-
-const struct gantry_plugin *Entry()
-{
-	static struct gantry_lifecycle life = {};
-	static struct gantry_plugin self = {};
-
-	life.size = sizeof(life);
-	life.setup = Setup;
-	self.magic = GANTRY_MAGIC;
-	self.size = sizeof(self);
-	self.abi_major = GANTRY_ABI_MAJOR;
-	self.abi_minor = GANTRY_ABI_MINOR;
-	self.layout = GANTRY_LAYOUT;
-	self.name = "role-test";
-	self.version = self.license = self.summary = "test";
-	self.life = &life;
-	return &self;
-}
-
 class Kv : public ::testing::Test
 {
       protected:
-	Kv() : kernel_({{"role-test", Entry}}, ""), path_(kernel_.files().path() + "/kvConfig.json")
+	Kv()
+	    : kernel_({{"role-test", bare::Entry}}, ""),
+	      path_(kernel_.files().path() + "/kvConfig.json")
 	{
 		conf_.kvConfigPath = path_.c_str();
 		conf_.maxKvEntries = 4; // a namespace, and three values
-		namesrv_.inst = instance;
+		namesrv_.inst = bare::instance;
 		namesrv_.conf = &conf_;
 		Open();
 	}

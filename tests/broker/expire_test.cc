@@ -178,7 +178,9 @@ TEST_F(Expire, ByItself)
 	open("cleanResourceInterval = 50\ndeleteCommitLogFilesInterval = 5\n"
 	     "deleteConsumeQueueFilesInterval = 5\n");
 	fill(*world, 5, 2);
-	world->until([&] { return names(folder / "consumequeue/TopicTest/1").size() > 3; });
+	for (int32_t id : {0, 1})
+		written(*world, "TopicTest", id);
+	ASSERT_GT(names(folder / "consumequeue/TopicTest/1").size(), 3u);
 	outside.set(10, 4);
 	expiry_ask(store_expiry(world->messages()));
 	EXPECT_TRUE(world->until([&] {
@@ -351,11 +353,11 @@ TEST_F(Expire, QueuesFollowTheLog)
 {
 	open();
 	fill(*world, 10, 4);
-	for (int32_t id = 0; id < 4; id++) /* what is not written yet has no files to remove */
-		world->until([&] {
-			return names(folder / ("consumequeue/TopicTest/" + std::to_string(id)))
-				       .size() > 5;
-		});
+	for (int32_t id = 0; id < 4; id++) { /* what is not written yet has no files to remove */
+		written(*world, "TopicTest", id);
+		ASSERT_GT(names(folder / ("consumequeue/TopicTest/" + std::to_string(id))).size(),
+			  5u);
+	}
 	outside.set(10, 4);
 	EXPECT_EQ(look(*world), 10);
 	for (int32_t id = 0; id < 4; id++) {

@@ -59,9 +59,9 @@ inline int look(World &world)
 }
 
 /* Waits until all entries of the topic's first queue are in its files. */
-inline void written(World &world, const std::string &topic)
+inline void written(World &world, const std::string &topic, int32_t id = 0)
 {
-	queue *queue = store_queue_named(world.messages(), {topic.data(), topic.size()}, 0);
+	queue *queue = store_queue_named(world.messages(), {topic.data(), topic.size()}, id);
 
 	world.until([&] {
 		pthread_mutex_lock(&queue->lock);

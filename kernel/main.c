@@ -301,11 +301,20 @@ static enum gk_exit act(const struct arguments *arguments, struct gk_conf *conf)
 	return code;
 }
 
+/* libuv looks up names on half of its threads, of which it has four unless told: two names that
+ * nobody answers would keep all others waiting for half a minute. Threads start with the first
+ * look-up. */
+static void widen_lookups(void)
+{
+	setenv("UV_THREADPOOL_SIZE", "16", 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 	enum gk_exit code = GK_EXIT_USAGE;
 	gk_log_setup(GANTRY_LOG_INFO, GK_LOG_TEXT);
+	widen_lookups();
 	parse(&argc, &argv, &arguments);
 	const char *why = arguments.version ? NULL : wrong(&arguments);
 	if (why) {

@@ -141,8 +141,9 @@ class Rows:
             self.lines.note("no fio here: flushes and cold reads stand without it "
                             "(`./dev deps bench` installs it)")
             return
-        self._beside(row, "over old blocks", rates, [old for old, _ in fio_rates], 0.9)
-        self._beside(row, "into a new file", rates, [new for _, new in fio_rates], 0.9)
+        self._beside(row, "over old blocks", rates, [old for old, _ in fio_rates])
+        self._beside(row, "into a new file", rates, [new for _, new in fio_rates],
+                     ("at least", 0.9))
 
     def _fio_rates(self):
         """Over blocks that were written before, and into a new file; a second."""
@@ -150,12 +151,11 @@ class Rows:
         return (self.disk.flushes_per_second(size, seconds),
                 self.disk.new_flushes_per_second(size, seconds))
 
-    def _beside(self, row, where, rates, fio_rates, goal):
+    def _beside(self, row, where, rates, fio_rates, goal=None):
         """Rates of the broker beside those of fio just before and just after each."""
         near = [(before + after) / 2 * GROUP for before, after in zip(fio_rates, fio_rates[1:])]
         self.tell(row, f"fio's fdatasync rate x {GROUP}, {where}", median(near))
-        self.tell(row, f"ratio to fio's, {where}", median(map(truediv, rates, near)),
-                  ("at least", goal))
+        self.tell(row, f"ratio to fio's, {where}", median(map(truediv, rates, near)), goal)
 
     # ---- many queues
 

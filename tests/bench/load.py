@@ -66,13 +66,13 @@ class Generator:
                               text=True)
         return done.stdout.split()[-1]
 
-    def run(self, contender, load, topic, seconds, count=0, warmup=0, beside=False):
-        """One run; what `gantry bench --output json` printed. beside: another runs at the same time."""
+    def run(self, contender, load, topic, seconds, count=0, warmup=0, may_spin=True):
+        """One run; what `gantry bench --output json` printed. may_spin: nobody else needs its core."""
         command = [str(self.program), "bench", "--broker", contender.address, "--topic", topic,
                    *load, "--duration", str(seconds), "--count", str(count),
                    "--warmup", str(warmup), "--pid", str(contender.process.child.pid),
                    "--output", "json"]
-        if self.spin and not beside and self.core not in contender.cores:
+        if self.spin and may_spin and self.core not in contender.cores:
             command.append("--spin")
         done = subprocess.run(command, capture_output=True, text=True, check=False,
                               timeout=seconds + warmup + SLACK_SECONDS,

@@ -221,13 +221,13 @@ class Rows:
         self.contender.kill()
         thread.join()
 
-    def _pull(self, seconds, **how):
+    def _pull(self, seconds, may_spin=True):
         """Four consumers, each through a queue of its own, from the beginning to the end at most:
         what is read a second time is in memory."""
         return self.generator.run(self.contender, ["--mode", "pull", "--connections", "4",
                                                    "--in-flight", "1", "--batch", str(PULLED)],
                                   "long", seconds=seconds, count=self.long // PULLED,
-                                  **how)
+                                  may_spin=may_spin)
 
     def _cold(self):
         row = "cold catch-up, 4 KiB messages"
@@ -245,16 +245,17 @@ class Rows:
         self._backlog()
 
     def _backlog(self):
-        """Sends at a fixed rate, alone and while a backlog is read from the disk."""
+        """Sends at a fixed rate, alone and while a backlog is read from the disk. The two generators
+        share a core."""
         row = f"sends, {self.size['backlog_rate']:,} a second of 1 KiB, while a backlog is read"
         options = [*SEND, "--size", "1024", "--rate", str(self.size["backlog_rate"])]
-        alone = self.send(options, "beside", seconds=self.size["seconds"], beside=True)
+        alone = self.send(options, "beside", seconds=self.size["seconds"], may_spin=False)
         fio.drop_caches()
         pulled = {}
         thread = threading.Thread(
-            target=lambda: pulled.update(self._pull(self.size["seconds"] + 1, beside=True)))
+            target=lambda: pulled.update(self._pull(self.size["seconds"] + 1, may_spin=False)))
         thread.start()
-        beside = self.send(options, "beside", seconds=self.size["seconds"], beside=True)
+        beside = self.send(options, "beside", seconds=self.size["seconds"], may_spin=False)
         thread.join()
         self.tell(row, "p99 alone, us", alone["latencyMicros"]["p99"])
         self.tell(row, "p99 then, us", beside["latencyMicros"]["p99"])
